@@ -1,0 +1,1 @@
+"""podid: open Pod Identity for every cluster."""

@@ -1,0 +1,86 @@
+"""How a room says which operations of an AWS service it answers.
+
+A handler is a method named after its operation in snake case and marked with the operation's own name; its keyword parameters are the
+input members in snake case, those without a default being the ones the model requires:
+
+    @operation("CreateRole")
+    def create_role(self, call: Call, *, role_name: str, assume_role_policy_document: str, path: str = "/") -> Output: ...
+
+Values of structured members stay as the wire has them (`tags=[{"Key": ..., "Value": ...}]`), and so do the members of the output.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from podid.core.caller import Call, Input, Output
+from podid.core.errors import NotImplementedHere
+
+Handler = Callable[..., Output]
+_F = TypeVar("_F", bound=Callable[..., Any])
+_MARK = "__aws_operation__"
+_BEFORE_WORD = re.compile(r"(.)([A-Z][a-z]+)")
+_BEFORE_CAPITAL = re.compile(r"([a-z0-9])([A-Z])")
+
+
+def operation(name: str) -> Callable[[_F], _F]:
+    """Mark a method as the handler of the operation `name`."""
+
+    def mark(function: _F) -> _F:
+        setattr(function, _MARK, name)
+        return function
+
+    return mark
+
+
+def handlers_of(*parts: object) -> dict[str, Handler]:
+    """All marked methods of the given objects, by operation name. Two for one operation are a mistake: ValueError."""
+    found: dict[str, Handler] = {}
+    for part in parts:
+        for name, method in _marked(part):
+            if name in found:
+                raise ValueError(f"two handlers for {name}")
+            found[name] = method
+    return found
+
+
+def _marked(part: object) -> Iterator[tuple[str, Handler]]:
+    for attribute in dir(type(part)):
+        function = getattr(type(part), attribute, None)
+        name = getattr(function, _MARK, None)
+        if isinstance(name, str):
+            yield name, getattr(part, attribute)
+
+
+@cache
+def snake_case(member: str) -> str:
+    """The parameter name of a member: `RoleName` is `role_name`, `SAMLProviderArn` is `saml_provider_arn`."""
+    return _BEFORE_CAPITAL.sub(r"\1_\2", _BEFORE_WORD.sub(r"\1_\2", member)).lower()
+
+
+@cache
+def _parameters(function: Handler) -> frozenset[str]:
+    return frozenset(inspect.signature(function).parameters)
+
+
+def invoke(handlers: Mapping[str, Handler], call: Call, members: Input) -> Output:
+    """Call the handler of `call.operation` with the input's members.
+
+    Raises NotImplementedHere where there is none, or where the input has a member that the handler does not know: what podid does not
+    understand it does not silently leave out.
+    """
+    handler = handlers.get(call.operation)
+    if handler is None:
+        raise NotImplementedHere(f"podid does not implement {call.service}:{call.operation} yet.")
+    arguments = {snake_case(name): value for name, value in members.items()}
+    known = _parameters(handler.__func__ if inspect.ismethod(handler) else handler)
+    for name in members:
+        if snake_case(name) not in known:
+            raise NotImplementedHere(
+                f"podid does not implement the parameter {name} of {call.service}:{call.operation} yet."
+            )
+    return handler(call, **arguments)
