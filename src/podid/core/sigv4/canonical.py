@@ -1,0 +1,83 @@
+"""The canonical request: the one text that signer and checker must both arrive at.
+
+    METHOD \\n PATH \\n QUERY \\n name:value\\n… \\n signed;names \\n payload-hash
+
+It is built as bytes: a header value is what came over the wire, whatever its encoding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, unquote_to_bytes
+
+Pairs = list[tuple[str, str]]
+
+_UNRESERVED_RUN = re.compile(r"[A-Za-z0-9\-._~]*")
+_ENCODED_RUN = re.compile(
+    r"(?:[A-Za-z0-9\-._~]|%(?:2[0-9ABCF]|3[A-F]|40|5[BCDE]|60|7[BCD]|[189A-F][0-9A-F]|0[0-9A-F]))*"
+)
+"""Text that is encoded as canonical requests want it already: nothing to do."""
+
+
+def path_for_s3(path: str) -> str:
+    """S3's canonical path: encoded once, not normalised; an object key may hold anything."""
+    if not path:
+        return "/"
+    return "/".join(reencode(segment) for segment in path.split("/"))
+
+
+def path_for_others(path: str) -> str:
+    """The canonical path of every other service: normalised (RFC 3986 section 5.2.4, and no empty segments), then encoded once more."""
+    if not path or path == "/":
+        return "/"
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment and segment != ".":
+            kept.append(segment)
+    end = "/" if path[-1] == "/" and kept else ""
+    return quote("/" + "/".join(kept) + end, safe="/~")
+
+
+def reencode(text: str) -> str:
+    """Percent-encoded text in canonical encoding: everything but unreserved characters, in upper-case hex."""
+    if _ENCODED_RUN.fullmatch(text):
+        return text
+    return quote(unquote_to_bytes(text.encode("latin-1", "replace")), safe="-._~")
+
+
+def query_pairs(query: str) -> Pairs:
+    """The parameters as sent, in order, names and values in canonical encoding. `+` is a space, as AWS reads it."""
+    pairs = []
+    for part in query.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            pairs.append((_query_text(name), _query_text(value)))
+    return pairs
+
+
+def _query_text(text: str) -> str:
+    return reencode(text.replace("+", "%20")) if "+" in text else reencode(text)
+
+
+def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
+    """Pairs sorted by name, then by value."""
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs))
+
+
+def canonical_headers(names: Iterable[str], values: Mapping[str, list[str]]) -> str:
+    """`name:value\\n` for each signed name; repeated headers joined by commas, runs of blanks collapsed."""
+    lines = []
+    for name in names:
+        joined = ",".join(" ".join(value.split()) for value in values.get(name, ()))
+        lines.append(f"{name}:{joined}\n")
+    return "".join(lines)
+
+
+def request_digest(method: str, path: str, query: str, headers: str, signed: str, payload_hash: str) -> str:
+    """SHA-256 of the canonical request, in hex. `headers` is latin-1 text, which is how bytes of a header are held."""
+    text = f"{method}\n{path}\n{query}\n{headers}\n{signed}\n{payload_hash}"
+    return hashlib.sha256(text.encode("latin-1", "replace")).hexdigest()

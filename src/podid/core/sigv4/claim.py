@@ -1,0 +1,321 @@
+"""What a request says about its signer, read and not yet believed.
+
+Three answers: None (the request does not try to be signed), a Claim, or SignatureProblem. Forms taken:
+
+    Authorization: AWS4-HMAC-SHA256 Credential=ID/DAY/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=HEX
+    ?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=…&X-Amz-Date=…&X-Amz-Expires=…&X-Amz-SignedHeaders=…&X-Amz-Signature=…
+    Authorization: AWS ID:BASE64                                        signature version 2, S3 only
+    ?AWSAccessKeyId=ID&Signature=BASE64&Expires=EPOCH                   the same, presigned
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Literal
+from urllib.parse import unquote, unquote_plus
+
+from msgspec import Struct
+
+from podid.core.http import HttpRequest
+from podid.core.sigv4.problems import Problem, SignatureProblem
+from podid.core.sigv4.scope import ALGORITHM, TERMINATOR, UNSIGNED_PAYLOAD, is_s3, parse_date
+
+MAX_EXPIRES = 604_800
+"""Seconds: a week, AWS's own limit for presigned requests."""
+
+DEFAULT_EXPIRES = 900
+"""Seconds a presigned request lasts that does not say, as other services than S3 take it."""
+
+MAX_AUTHORIZATION = 8 * 1024
+"""Characters. S3 refuses headers of more than 8 KB in all."""
+
+_KEY_ID = re.compile(r"[A-Za-z0-9_+=.@-]{1,128}")
+_SCOPE_PART = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_DAY = re.compile(r"\d{8}", re.ASCII)
+_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+_UNREPEATABLE = frozenset(
+    {
+        "authorization",
+        "content-length",
+        "content-type",
+        "date",
+        "host",
+        "x-amz-content-sha256",
+        "x-amz-date",
+        "x-amz-decoded-content-length",
+        "x-amz-security-token",
+        "x-amz-target",
+    }
+)
+"""Headers that two readers could take differently if they came twice."""
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """A signature and what it is about. Strings are as the signer wrote them; `date` is the signing time.
+
+    `payload_hash` is what stands for the body in the canonical request: a hex digest, UNSIGNED-PAYLOAD, a STREAMING-… word, or empty for
+    "the digest of the body, whatever that is". For version 2, `expires_at` is absolute and `date` None where presigned.
+    """
+
+    access_key_id: str
+    signature: str
+    version: Literal["v4", "v2"] = "v4"
+    date: datetime | None = None
+    date_text: str = ""
+    day: str = ""
+    region: str = ""
+    service: str = ""
+    signed_headers: tuple[str, ...] = ()
+    session_token: str = ""
+    presigned: bool = False
+    expires: int = 0
+    """Seconds a presigned request lasts from `date`; 0 where it is not presigned."""
+    expires_at: datetime | None = None
+    payload_hash: str = ""
+
+    @property
+    def scope(self) -> str:
+        """The credential scope: `DAY/REGION/SERVICE/aws4_request`."""
+        return f"{self.day}/{self.region}/{self.service}/{TERMINATOR}"
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether the body comes in chunks with signatures or trailers of their own."""
+        return self.payload_hash.startswith("STREAMING-")
+
+    def __repr__(self) -> str:
+        return f"Claim(access_key_id={self.access_key_id!r}, scope={self.scope!r}, version={self.version!r})"
+
+
+def read_claim(request: HttpRequest) -> Claim | None:
+    """The claim of a request; None where nothing tries to sign it. Raises SignatureProblem for what tries and is not well-formed."""
+    authorization = None
+    seen: set[str] = set()
+    for name, value in request.headers:
+        if name in _UNREPEATABLE:
+            if name in seen:
+                raise _malformed(f"The header '{name}' must not be given more than once.")
+            seen.add(name)
+            if name == "authorization":
+                authorization = value
+    parameters = signature_parameters(request.query) if request.query else {}
+    if authorization is None:
+        if not parameters:
+            return None
+        if "AWSAccessKeyId" in parameters:
+            from podid.core.sigv4.version2 import read_presigned  # only S3's old clients come here
+
+            return read_presigned(parameters)
+        return _presigned(request, parameters)
+    if parameters:
+        raise _malformed(
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified"
+        )
+    if len(authorization) > MAX_AUTHORIZATION:
+        raise _malformed("The Authorization header is too long.")
+    scheme, _, rest = authorization.partition(" ")
+    if scheme == "AWS":
+        from podid.core.sigv4.version2 import read_header
+
+        return read_header(request, rest)
+    _require_algorithm(scheme)
+    return _from_header(request, rest)
+
+
+def signature_parameters(query: str) -> dict[str, str]:
+    """The query parameters that make a signature, decoded; empty where the query has none. Raises SignatureProblem for repeated ones."""
+    if "X-Amz-" not in query and "AWSAccessKeyId" not in query and "x-amz-" not in query.lower():
+        return {}
+    found: dict[str, str] = {}
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        name = unquote_plus(name)
+        if name in ("AWSAccessKeyId", "Signature", "Expires", "SignatureVersion") or name[:6].lower() == "x-amz-":
+            if name in found:
+                raise _malformed(f"The query parameter '{name[:64]}' must not be given more than once.")
+            found[name] = unquote_plus(value)
+    signing = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "AWSAccessKeyId")
+    return found if any(name in found for name in signing) else {}
+
+
+def _from_header(request: HttpRequest, rest: str) -> Claim:
+    parts = _authorization_parts(rest)
+    missing = [name for name in ("Credential", "Signature", "SignedHeaders") if not parts.get(name)]
+    date_name, date_text = _date_header(request)
+    if missing or not date_text:
+        texts = [f"Authorization header requires '{name}' parameter." for name in missing]
+        if not date_text:
+            texts.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+        raise SignatureProblem(Problem.MISSING_PARTS, " ".join(texts))
+    date = parse_date(date_text) or (_http_date(date_text) if date_name == "date" else None)
+    if date is None:
+        raise _malformed("Date must be in ISO-8601 'basic format'. See http://en.wikipedia.org/wiki/ISO_8601")
+    key_id, day, region, service = _credential(parts["Credential"])
+    signed = _signed_headers(parts["SignedHeaders"])
+    date_text = date.strftime("%Y%m%dT%H%M%SZ")
+    _require_day(day, date_text)
+    if date_name not in signed:
+        raise _malformed(
+            f"'{'X-Amz-Date' if date_name == 'x-amz-date' else 'Date'}' must be a 'SignedHeader' in the AWS Authorization."
+        )
+    payload_hash = request.header("x-amz-content-sha256") or ""
+    if not payload_hash and is_s3(service):
+        raise SignatureProblem(Problem.MISSING_PARTS, "Missing required header for this request: x-amz-content-sha256")
+    return Claim(
+        access_key_id=key_id,
+        signature=parts["Signature"],
+        date=date,
+        date_text=date_text,
+        day=day,
+        region=region,
+        service=service,
+        signed_headers=signed,
+        session_token=request.header("x-amz-security-token") or "",
+        payload_hash=payload_hash,
+    )
+
+
+def _presigned(request: HttpRequest, parameters: dict[str, str]) -> Claim:
+    if parameters.get("SignatureVersion"):
+        raise _unsupported()
+    _require_algorithm(parameters.get("X-Amz-Algorithm", ""))
+    needed = ("X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
+    missing = [name for name in needed if not parameters.get(name)]
+    if missing:
+        raise SignatureProblem(
+            Problem.MISSING_PARTS, " ".join(f"AWS query-string parameters must include '{name}'." for name in missing)
+        )
+    key_id, day, region, service = _credential(parameters["X-Amz-Credential"])
+    date = parse_date(parameters["X-Amz-Date"])
+    if date is None:
+        raise _malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
+    _require_day(day, parameters["X-Amz-Date"])
+    expires = _expires(parameters.get("X-Amz-Expires"), service)
+    signed = _signed_headers(parameters["X-Amz-SignedHeaders"])
+    payload_hash = parameters.get("X-Amz-Content-Sha256", "")
+    if not payload_hash and "x-amz-content-sha256" in signed:
+        payload_hash = request.header("x-amz-content-sha256") or ""
+    if not payload_hash and is_s3(service):
+        payload_hash = UNSIGNED_PAYLOAD
+    return Claim(
+        access_key_id=key_id,
+        signature=parameters["X-Amz-Signature"],
+        date=date,
+        date_text=parameters["X-Amz-Date"],
+        day=day,
+        region=region,
+        service=service,
+        signed_headers=signed,
+        session_token=parameters.get("X-Amz-Security-Token", ""),
+        presigned=True,
+        expires=expires,
+        expires_at=date + timedelta(seconds=expires),
+        payload_hash=payload_hash,
+    )
+
+
+def _expires(text: str | None, service: str) -> int:
+    if text is None:
+        if is_s3(service):
+            raise SignatureProblem(Problem.MISSING_PARTS, "AWS query-string parameters must include 'X-Amz-Expires'.")
+        return DEFAULT_EXPIRES
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise _malformed("X-Amz-Expires should be a number")
+    expires = int(text)
+    if expires < 1:
+        raise _malformed("X-Amz-Expires must be greater than zero")
+    if expires > MAX_EXPIRES:
+        raise _malformed(
+            f"X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than {MAX_EXPIRES} seconds"
+        )
+    return expires
+
+
+def _authorization_parts(rest: str) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    for piece in rest.split(","):
+        name, equals, value = piece.strip().partition("=")
+        if not equals or name in parts:
+            raise _malformed(
+                "The Authorization header must be 'AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…'."
+            )
+        parts[name] = value
+    return parts
+
+
+def _credential(text: str) -> tuple[str, str, str, str]:
+    parts = text.split("/")
+    if len(parts) != 5:
+        raise _malformed(
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term."
+        )
+    key_id, day, region, service, terminator = parts
+    if not _KEY_ID.fullmatch(key_id):
+        raise _malformed("The access key id in the Credential is not one.")
+    if terminator != TERMINATOR:
+        raise SignatureProblem(Problem.SCOPE, f"Credential should be scoped with a valid terminator: '{TERMINATOR}'.")
+    if not _DAY.fullmatch(day) or not _SCOPE_PART.fullmatch(region) or not _SCOPE_PART.fullmatch(service):
+        raise SignatureProblem(Problem.SCOPE, "Credential should be scoped as keyid/date/region/service/aws4_request.")
+    return key_id, day, region, service
+
+
+def _signed_headers(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(";"))
+    if list(names) != sorted(set(names)) or not all(_HEADER_NAME.fullmatch(name) for name in names):
+        raise _malformed("SignedHeaders must be lower-case header names, sorted, each once, separated by semicolons.")
+    if "host" not in names:
+        raise _malformed("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    return names
+
+
+def _require_day(day: str, date_text: str) -> None:
+    if day != date_text[:8]:
+        raise SignatureProblem(
+            Problem.SCOPE,
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{day}' != '{date_text[:8]}', from '{date_text}'.",
+        )
+
+
+def _require_algorithm(name: str) -> None:
+    if name == ALGORITHM:
+        return
+    if name == "AWS4-ECDSA-P256-SHA256":
+        raise SignatureProblem(
+            Problem.UNSUPPORTED_ALGORITHM,
+            "SigV4A (AWS4-ECDSA-P256-SHA256) is not supported: sign with AWS4-HMAC-SHA256.",
+        )
+    raise _unsupported()
+
+
+def _unsupported() -> SignatureProblem:
+    return SignatureProblem(
+        Problem.UNSUPPORTED_ALGORITHM,
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+    )
+
+
+def _date_header(request: HttpRequest) -> tuple[str, str]:
+    text = request.header("x-amz-date")
+    return ("x-amz-date", text) if text else ("date", request.header("date") or "")
+
+
+def _http_date(text: str) -> datetime | None:
+    if len(text) > 64:
+        return None
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError):
+        return None
+    return None if date.tzinfo is None else date
+
+
+def _malformed(text: str) -> SignatureProblem:
+    return SignatureProblem(Problem.MALFORMED, text)
+
+
+def decoded(text: str) -> str:
+    """Percent-decoded query text, `+` left alone: base64 of old signatures is sent so by careless clients."""
+    return unquote(text)

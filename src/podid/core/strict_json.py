@@ -1,0 +1,84 @@
+"""JSON as podid reads it from strangers: UTF-8, bounded in size and depth, no key twice, no NaN.
+
+RFC 8259 leaves repeated names undefined, and readers differ on which one counts: a signature checked over one and a decision made over the
+other is a hole. So a repeated name is a refusal here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+MAX_DEPTH = 128
+"""Levels of arrays and objects. AWS's own readers stop in the low hundreds; no modelled input comes near."""
+
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+_OPENING = (b"[", b"{")
+_CLOSING = (b"]", b"}")
+
+
+class MalformedJson(ValueError):
+    """The bytes are not JSON that podid reads; `str()` says why and quotes nothing of them."""
+
+
+def parse_json(data: bytes, *, max_size: int, max_depth: int = MAX_DEPTH) -> Any:
+    """Read one JSON text. Raises MalformedJson."""
+    if len(data) > max_size:
+        raise MalformedJson(f"the JSON text has {len(data)} bytes, more than {max_size}")
+    # The count of opening brackets bounds the depth; only a suspect text is walked.
+    if data.count(b"[") + data.count(b"{") > max_depth and _depth(data, max_depth) > max_depth:
+        raise MalformedJson(f"the JSON text is nested deeper than {max_depth} levels")
+    try:
+        text = data.decode("utf-8")
+        value = _DECODER.decode(text)
+    except MalformedJson:
+        raise
+    except UnicodeDecodeError as error:
+        raise MalformedJson("the JSON text is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise MalformedJson(f"{error.msg} at character {error.pos}") from error
+    except (ValueError, RecursionError) as error:  # an integer of thousands of digits
+        raise MalformedJson("the JSON text holds a value out of range") from error
+    if "\\u" in text and not _is_unicode(value):
+        raise MalformedJson("the JSON text holds half of a surrogate pair")
+    return value
+
+
+def _depth(data: bytes, limit: int) -> int:
+    depth = deepest = 0
+    for found in _STRING_OR_BRACKET.finditer(data):
+        token = found.group()
+        if token in _OPENING:
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > limit:
+                break
+        elif token in _CLOSING:
+            depth -= 1
+    return deepest
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedJson("an object of the JSON text has a name twice")
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise MalformedJson(f"{name} is not JSON")
+
+
+def _is_unicode(value: Any) -> bool:
+    """Whether every string within can be written as UTF-8. Depth is bounded by now."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, dict):
+        return all(_is_unicode(key) and _is_unicode(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(_is_unicode(item) for item in value)
+    return True
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant)
