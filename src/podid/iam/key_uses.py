@@ -1,0 +1,70 @@
+"""When access keys and roles were last used: noted in memory at each call, written now and then.
+
+It is a statistic: a crash may lose the last minute of it, and writing it moves no revision, so no cache is emptied by it.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from sqlalchemy import update
+
+from podid.iam.state import IamState
+from podid.iam.tables import ACCESS_KEYS, ROLES
+
+FLUSH_AFTER = timedelta(seconds=60)
+
+
+class _Use(Struct, frozen=True):
+    at: datetime
+    service: str
+    region: str
+
+
+class KeyUses:
+    """The uses not yet written."""
+
+    def __init__(self, state: IamState) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+        self._keys: dict[str, _Use] = {}
+        self._roles: dict[str, _Use] = {}
+        self._flushed_at: datetime | None = None
+
+    def note_key(self, access_key_id: str, *, service: str, region: str, now: datetime) -> None:
+        """An access key signed a call to that service (`s3`, `iam`)."""
+        with self._lock:
+            self._keys[access_key_id] = _Use(now.replace(microsecond=0), service, region)
+        self._flush_if_due(now)
+
+    def note_role(self, role_id: str, *, region: str, now: datetime) -> None:
+        """A session of a role called in that region."""
+        with self._lock:
+            self._roles[role_id] = _Use(now.replace(microsecond=0), "", region)
+        self._flush_if_due(now)
+
+    def flush(self) -> None:
+        """Write what was noted."""
+        with self._lock:
+            keys, self._keys = self._keys, {}
+            roles, self._roles = self._roles, {}
+        if not keys and not roles:
+            return
+        with self._state.store.append() as connection:
+            for key_id, use in keys.items():
+                columns = {"last_used_at": use.at, "last_used_service": use.service, "last_used_region": use.region}
+                connection.execute(update(ACCESS_KEYS).where(ACCESS_KEYS.c.id == key_id).values(**columns))
+            for role_id, use in roles.items():
+                columns = {"last_used_at": use.at, "last_used_region": use.region}
+                connection.execute(update(ROLES).where(ROLES.c.id == role_id).values(**columns))
+
+    def _flush_if_due(self, now: datetime) -> None:
+        with self._lock:
+            if self._flushed_at is None:
+                self._flushed_at = now
+            if now - self._flushed_at < FLUSH_AFTER:
+                return
+            self._flushed_at = now
+        self.flush()

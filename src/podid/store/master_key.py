@@ -1,0 +1,116 @@
+"""The key that secrets in the database are encrypted with.
+
+It comes from a file (made with mode 0600 on first use, or mounted from a Kubernetes Secret) or from an environment variable, never from
+the database it protects. Several keys may be held: the first encrypts, all decrypt, so that a rotation needs no stop.
+
+    sealed = 0x01 | key id, 4 bytes | nonce, 12 bytes | AES-256-GCM ciphertext and tag
+
+The associated data is that header and a context, the name of what is encrypted (`iam/access-key/AKIA…`), so that a ciphertext moved to
+another row does not open there. Nonces are random: NIST SP 800-38D allows 2^32 of them a key; one is used for each stored secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from podid.core.ids import RandomBytes
+from podid.store import secret_files
+
+_VERSION = b"\x01"
+_KEY_BYTES = 32
+_ID_BYTES = 4
+_NONCE_BYTES = 12
+_HEADER_BYTES = len(_VERSION) + _ID_BYTES + _NONCE_BYTES
+
+
+class MasterKeyProblem(Exception):
+    """The master key cannot be read, or does not open what it was given."""
+
+
+class MasterKey:
+    """One or more 256-bit keys; the first is in use, the others are on their way out."""
+
+    def __init__(self, keys: tuple[bytes, ...], *, random: RandomBytes = os.urandom) -> None:
+        if not keys or any(len(key) != _KEY_BYTES for key in keys):
+            raise MasterKeyProblem(f"a master key is {_KEY_BYTES} bytes long")
+        self._keys = keys
+        self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
+        self._current = _key_id(keys[0])
+        self._random = random
+
+    def __repr__(self) -> str:
+        return f"MasterKey({self._current.hex()}, keys={len(self._keys)})"
+
+    @classmethod
+    def generate(cls, random: RandomBytes = os.urandom) -> MasterKey:
+        """A new key, kept nowhere: for tests, and for what `load_or_create` writes."""
+        return cls((random(_KEY_BYTES),), random=random)
+
+    @classmethod
+    def from_text(cls, text: str) -> MasterKey:
+        """Read keys as they stand in a file or an environment variable: base64, one a line, the one in use first.
+
+        Raises MasterKeyProblem without repeating any of the text.
+        """
+        try:
+            keys = tuple(base64.b64decode(line, validate=True) for line in text.split())
+        except ValueError as problem:
+            raise MasterKeyProblem("a master key is base64 text, one key a line") from problem
+        return cls(keys)
+
+    @classmethod
+    def load_or_create(cls, path: Path, *, random: RandomBytes = os.urandom) -> MasterKey:
+        """The key in `path`; made there, mode 0600, if the file is missing. Raises MasterKeyProblem where it cannot be read."""
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            content = secret_files.create_once(path, cls.generate(random).text().encode())
+        except OSError as problem:
+            raise MasterKeyProblem(f"cannot read the master key {path}: {problem.strerror}") from problem
+        return cls.from_text(content.decode("ascii", "replace"))
+
+    def text(self) -> str:
+        """The keys as `from_text` reads them. A secret."""
+        return "".join(base64.b64encode(key).decode() + "\n" for key in self._keys)
+
+    def rotated(self) -> MasterKey:
+        """A new key in front of the held ones."""
+        return MasterKey((self._random(_KEY_BYTES), *self._keys), random=self._random)
+
+    def without_old(self) -> MasterKey:
+        """The key in use alone, once nothing is encrypted with the others any more."""
+        return MasterKey(self._keys[:1], random=self._random)
+
+    def save(self, path: Path) -> None:
+        """Write the keys to their file, replacing it in one step."""
+        secret_files.replace(path, self.text().encode())
+
+    def encrypt(self, plain: bytes, context: str) -> bytes:
+        """Encrypt under the key in use, bound to `context`."""
+        header = _VERSION + self._current + self._random(_NONCE_BYTES)
+        return header + self._ciphers[self._current].encrypt(header[-_NONCE_BYTES:], plain, header + context.encode())
+
+    def decrypt(self, sealed: bytes, context: str) -> bytes:
+        """Open what `encrypt` made. Raises MasterKeyProblem for another key, another context, or altered bytes."""
+        header = sealed[:_HEADER_BYTES]
+        cipher = self._ciphers.get(header[1 : 1 + _ID_BYTES]) if header[:1] == _VERSION else None
+        if cipher is None:
+            raise MasterKeyProblem(f"{context} is encrypted with a master key that is not held here")
+        try:
+            return cipher.decrypt(header[-_NONCE_BYTES:], sealed[_HEADER_BYTES:], header + context.encode())
+        except InvalidTag as problem:
+            raise MasterKeyProblem(f"{context} does not open: altered, or moved from elsewhere") from problem
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether this was encrypted with the key in use (and so need not be encrypted anew after a rotation)."""
+        return sealed[1 : 1 + _ID_BYTES] == self._current
+
+
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(b"podid master key id\0" + key).digest()[:_ID_BYTES]

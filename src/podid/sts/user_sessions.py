@@ -1,0 +1,108 @@
+"""Sessions of users: GetSessionToken, which is the user again, and GetFederationToken, somebody the user vouches for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec import Struct
+
+from podid.core.caller import Caller
+from podid.core.sigv4 import Credentials
+from podid.iam import Authorizer
+from podid.sts.claims import SessionClaims
+from podid.sts.errors import ValidationError
+from podid.sts.packing import packed_size
+from podid.sts.session_policies import check_session_policies
+from podid.sts.session_tags import pass_tags
+from podid.sts.sessions import NewSession, Sessions
+
+MIN_DURATION = 900
+MAX_DURATION = 129_600
+
+
+class FederatedSession(Struct, frozen=True, kw_only=True):
+    """What GetFederationToken made."""
+
+    credentials: Credentials
+    expiration: datetime
+    federated_user_id: str
+    federated_user_arn: str
+    packed_policy_size: int | None
+
+
+class UserSessions:
+    def __init__(self, authorizer: Authorizer, sessions: Sessions) -> None:
+        self._authorizer = authorizer
+        self._sessions = sessions
+
+    def session_token(self, user: Caller, duration: int, now: datetime) -> NewSession:
+        """The user's own permissions for a while. It needs none itself. Raises ValidationError."""
+        _check_duration(duration)
+        return self._sessions.make(_claims(user, kind="user"), now=now, duration=duration)
+
+    def federation_token(
+        self,
+        user: Caller,
+        *,
+        name: str,
+        policy: str | None,
+        policy_arns: tuple[str, ...],
+        duration: int,
+        tags: Mapping[str, str],
+        context: Mapping[str, tuple[str, ...]],
+        partition: str,
+        now: datetime,
+    ) -> FederatedSession:
+        """A session for `name` with what both the user and the session policies allow; without policies, with what resource policies allow.
+
+        Raises AccessDenied, ValidationError, MalformedPolicyDocument, PackedPolicyTooLarge.
+        """
+        _check_duration(duration)
+        arn = f"arn:{partition}:sts::{user.account}:federated-user/{name}"
+        passed = pass_tags(tags, (), user.session)
+        arns = check_session_policies(self._authorizer.iam, user.account, policy, policy_arns)
+        keys = {**context, **passed.context()}
+        self._authorizer.require(user, "sts:GetFederationToken", arn, keys)
+        if tags:
+            self._authorizer.require(user, "sts:TagSession", arn, keys)
+        size = packed_size(policy, arns, passed.all())
+        made = self._sessions.make(
+            _claims(
+                user,
+                kind="federated",
+                name=name,
+                tags=passed.all(),
+                policies=(policy,) if policy is not None else (),
+                policy_arns=arns,
+            ),
+            now=now,
+            duration=duration,
+        )
+        return FederatedSession(
+            credentials=made.credentials,
+            expiration=made.expiration,
+            federated_user_id=f"{user.account}:{name}",
+            federated_user_arn=arn,
+            packed_policy_size=size,
+        )
+
+
+def _claims(user: Caller, **members: object) -> SessionClaims:
+    return SessionClaims(
+        account=user.account,
+        access_key_id="",
+        issuer_id=user.issuer_id,
+        issuer_name=user.user_name,
+        issued_at=0,
+        expires_at=0,
+        **members,  # type: ignore[arg-type]
+    )
+
+
+def _check_duration(seconds: int) -> None:
+    if not MIN_DURATION <= seconds <= MAX_DURATION:
+        raise ValidationError(
+            f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have "
+            f"value between {MIN_DURATION} and {MAX_DURATION}"
+        )

@@ -1,0 +1,118 @@
+"""AssumeRoleWithWebIdentity: a token of a registered OpenID Connect provider for a role session. Nobody signs the call; the token does.
+
+    1. the token has the form of one                       else InvalidIdentityToken
+    2. its issuer is registered in the role's account      InvalidIdentityToken
+    3. one of its audiences is registered there            InvalidIdentityToken
+    4. the issuer's keys can be had                        IDPCommunicationError
+    5. signature, times                                    InvalidIdentityToken, ExpiredTokenException
+    6. as for every AssumeRole, from trust policy on       AccessDenied, …
+
+Source: STS API reference, AssumeRoleWithWebIdentity; IAM user guide, "Available keys for AWS OIDC federation"; session tags and source
+identity in tokens: "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from podid.core.tokens import Expired, TokenProblem, unverified_claims, verify_token
+from podid.iam import Iam
+from podid.iam.providers import OidcProvider
+from podid.sts.errors import ExpiredIdentityToken, InvalidIdentityToken
+from podid.sts.provider_keys import ProviderKeys
+
+TAGS_CLAIM = "https://aws.amazon.com/tags"
+SOURCE_IDENTITY_CLAIM = "https://aws.amazon.com/source_identity"
+ACTION = "sts:AssumeRoleWithWebIdentity"
+
+
+class WebIdentity(Struct, frozen=True, kw_only=True):
+    """Who a verified token says its bearer is."""
+
+    provider: OidcProvider
+    subject: str
+    audience: str
+    tags: Mapping[str, str]
+    transitive: tuple[str, ...]
+    source_identity: str
+    context: Mapping[str, tuple[str, ...]]
+    """The provider's condition keys, such as `oidc.example.com:sub`."""
+
+
+def verify_web_identity(iam: Iam, keys: ProviderKeys, account: str, token: str, now: datetime) -> WebIdentity:
+    """The bearer of a token, by steps 1 to 5. Raises InvalidIdentityToken, ExpiredIdentityToken, IdpCommunicationError."""
+    try:
+        claims = unverified_claims(token)  # 1
+    except TokenProblem as problem:
+        raise InvalidIdentityToken(
+            "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+            private=problem.public,
+        ) from problem
+    issuer = claims.get("iss")
+    provider = None
+    if isinstance(issuer, str) and issuer.startswith("https://"):
+        provider = iam.oidc_provider(account, issuer.removeprefix("https://").rstrip("/"))
+    if provider is None:  # 2
+        raise InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {str(issuer)[:255]}")
+    audience = _audience(claims, provider)  # 3
+    if audience is None:
+        raise InvalidIdentityToken("Incorrect token audience")
+    try:
+        claims = keys.verify(  # 4, 5
+            provider,
+            lambda key_set: verify_token(token, key_set, issuer=str(issuer), audience=audience, now=now),
+            now,
+        )
+    except Expired as problem:
+        raise ExpiredIdentityToken(
+            "Token expired: " + problem.public.partition(": ")[2], private=problem.private
+        ) from problem
+    except TokenProblem as problem:
+        raise InvalidIdentityToken(problem.public, private=problem.private) from problem
+    return _identity(provider, claims, audience)
+
+
+def _audience(claims: Mapping[str, Any], provider: OidcProvider) -> str | None:
+    given = claims.get("aud")
+    audiences = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+    return next((one for one in audiences if isinstance(one, str) and one in provider.client_ids), None)
+
+
+def _identity(provider: OidcProvider, claims: Mapping[str, Any], audience: str) -> WebIdentity:
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not subject:
+        raise InvalidIdentityToken("Missing a required claim: sub")
+    context: dict[str, tuple[str, ...]] = {f"{provider.url}:aud": (audience,), f"{provider.url}:sub": (subject,)}
+    methods = claims.get("amr")
+    if isinstance(methods, list) and methods and all(isinstance(method, str) for method in methods):
+        context[f"{provider.url}:amr"] = tuple(methods)
+    tags, transitive = _tags(claims.get(TAGS_CLAIM))
+    source_identity = claims.get(SOURCE_IDENTITY_CLAIM, "")
+    return WebIdentity(
+        provider=provider,
+        subject=subject,
+        audience=audience,
+        tags=tags,
+        transitive=transitive,
+        source_identity=source_identity if isinstance(source_identity, str) else "",
+        context=context,
+    )
+
+
+def _tags(claim: object) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Session tags in a token: `{"principal_tags": {key: [value]}, "transitive_tag_keys": [key]}`."""
+    if claim is None:
+        return {}, ()
+    if not isinstance(claim, dict):
+        raise InvalidIdentityToken(f"The claim {TAGS_CLAIM} is not an object.")
+    tags: dict[str, str] = {}
+    for key, values in claim.get("principal_tags", {}).items():
+        if not isinstance(values, list) or len(values) != 1 or not isinstance(values[0], str):
+            raise InvalidIdentityToken(f"The session tag {key[:128]!r} in the token does not have one value.")
+        tags[key] = values[0]
+    transitive = claim.get("transitive_tag_keys", [])
+    return tags, tuple(str(key) for key in transitive)
