@@ -1,0 +1,185 @@
+"""AssumeRoleForPodIdentity: a pod's service account token in, temporary credentials of its role out.
+
+The checks, in this order; the code below has the same numbers:
+
+     0  the caller: signature, and eks-auth:AssumeRoleForPodIdentity on the named cluster (the gateway, before this room)
+     1  the named cluster exists in the caller's account and region          else ResourceNotFoundException
+     2  the token's size and form (a compact JWS)                            else InvalidTokenException
+     3  its algorithm is one of ours, its key (kid) one of the cluster's     else InvalidTokenException
+     4  its signature                                                        else InvalidTokenException
+     5  its issuer is the cluster's, its audience pods.eks.amazonaws.com     else InvalidTokenException
+     6  it has begun and has not ended (nbf, iat, exp; no leeway)            else InvalidTokenException, ExpiredTokenException
+     7  it is bound to a pod: namespace, service account, pod name and uid   else InvalidTokenException
+     8  the service account has an association                               else ResourceNotFoundException
+     9  the associated role exists                                           else AccessDeniedException
+    10  its trust policy lets pods.eks.amazonaws.com assume it, with the cluster as aws:SourceArn and, unless the association
+        disables them, with six session tags (sts:TagSession)                else AccessDeniedException
+    11  the target role, if there is one, lets the first role's session
+        assume it, with the association's external id                        else AccessDeniedException
+
+A caller learns from 9 to 11 only that the role cannot be assumed; the log gets the reason.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Final
+
+from podid.core import ids
+from podid.core.caller import Call, Output
+from podid.core.errors import AccessDenied, AwsError
+from podid.core.operations import Handler, handlers_of, operation
+from podid.core.tokens import ServiceAccountToken
+from podid.eks import Association, Cluster, Eks
+from podid.eks.cluster import CLUSTER_NAME
+from podid.eks_auth.errors import InvalidParameter, InvalidRequest, NotFound, RoleNotAssumed
+from podid.eks_auth.keys import ClusterKeys
+from podid.eks_auth.session import AUDIENCE, CHAINED_SECONDS, SECONDS, SERVICE, session_name, session_tags
+from podid.eks_auth.token import check_token
+from podid.iam import Authorizer, Iam, time_context
+from podid.sts import IssuedSession, Sts
+
+_LONGEST_HINT: Final = 256
+"""Node name, instance id and zone are not used; what is longer than any of them can be is refused."""
+
+
+class EksAuth:
+    """The EKS Auth API of one installation."""
+
+    def __init__(
+        self,
+        eks: Eks,
+        iam: Iam,
+        sts: Sts,
+        authorizer: Authorizer,
+        *,
+        random: ids.RandomBytes = os.urandom,
+        keys: ClusterKeys | None = None,
+    ) -> None:
+        self._eks = eks
+        self._iam = iam
+        self._sts = sts
+        self._authorizer = authorizer
+        self._random = random
+        self._keys = keys or ClusterKeys(eks.access)
+
+    def handlers(self) -> dict[str, Handler]:
+        """The operations of the EKS Auth API."""
+        return handlers_of(self)
+
+    @operation("AssumeRoleForPodIdentity")
+    def assume_role_for_pod_identity(
+        self,
+        call: Call,
+        *,
+        cluster_name: str,
+        token: str,
+        eks_node_name: str | None = None,
+        instance_id: str | None = None,
+        zone: str | None = None,
+    ) -> Output:
+        _check_hints(eks_node_name, instance_id, zone)
+        cluster = self._cluster(call, cluster_name)  # 1
+        pod = check_token(token, cluster, self._keys, now=call.now)  # 2 to 7
+        association = self._association(cluster, pod)  # 8
+        session = self._assume(cluster, association, pod, call.now)  # 9 and 10
+        if association.target_role_arn:
+            session = self._assume_target(call, association, session, pod)  # 11
+        return _answer(association, pod, session)
+
+    def _cluster(self, call: Call, name: str) -> Cluster:
+        if not CLUSTER_NAME.fullmatch(name):
+            raise InvalidParameter(f"The cluster name {name[:100]!r} is not valid.")
+        cluster = self._eks.find_cluster(call.account, call.region, name)
+        if cluster is None:
+            raise NotFound(f"No cluster found for name: {name}.")
+        return cluster
+
+    def _association(self, cluster: Cluster, pod: ServiceAccountToken) -> Association:
+        found = self._eks.find_association(
+            cluster.account, cluster.region, cluster.name, pod.namespace, pod.service_account
+        )
+        if found is None:
+            raise NotFound(
+                f"No pod identity association found for service account {pod.service_account} in namespace "
+                f"{pod.namespace} of cluster {cluster.name}."
+            )
+        return found
+
+    def _assume(
+        self, cluster: Cluster, association: Association, pod: ServiceAccountToken, now: datetime
+    ) -> IssuedSession:
+        if self._iam.role_by_arn(association.role_arn) is None:
+            raise RoleNotAssumed(private=f"{association.role_arn} does not exist")
+        tags = {} if association.disable_session_tags else session_tags(cluster, pod)
+        # With a target role the policy is for the target's session alone: the first one must be able to assume it.
+        policy = None if association.target_role_arn else association.policy or None
+        try:
+            return self._sts.assume_role_as_service(
+                service=SERVICE,
+                role_arn=association.role_arn,
+                session_name=session_name(cluster.name, pod.pod_name, self._random),
+                duration=SECONDS,
+                tags=tags,
+                transitive=tuple(tags),
+                source_arn=cluster.arn,
+                source_account=cluster.account,
+                policy=policy,
+                now=now,
+            )
+        except AwsError as error:
+            raise _refused(association.role_arn, error) from error
+
+    def _assume_target(
+        self, call: Call, association: Association, first: IssuedSession, pod: ServiceAccountToken
+    ) -> IssuedSession:
+        """The second hop, made with the first session as its caller. The six tags travel by themselves: they are transitive."""
+        opened = self._sts.open_session(first.credentials.access_key_id, first.credentials.session_token, call.now)
+        try:
+            return self._sts.assume_role_as(
+                opened.caller,
+                role_arn=association.target_role_arn,
+                session_name=session_name(association.cluster, pod.pod_name, self._random),
+                duration=CHAINED_SECONDS,
+                tags={},
+                transitive=(),
+                policy=association.policy or None,
+                policy_arns=(),
+                external_id=association.external_id,
+                source_identity="",
+                now=call.now,
+                context={**time_context(call.now), "aws:SecureTransport": ("true",)},
+            )
+        except AwsError as error:
+            raise _refused(association.target_role_arn, error) from error
+
+
+def _check_hints(*hints: str | None) -> None:
+    if any(hint is not None and len(hint) > _LONGEST_HINT for hint in hints):
+        raise InvalidParameter(f"eksNodeName, instanceId and zone have at most {_LONGEST_HINT} characters each.")
+
+
+def _refused(role_arn: str, error: AwsError) -> AwsError:
+    """STS's no, in the words of EKS Auth. What the association's owner can mend (packed size) is told; a denial is not explained."""
+    if isinstance(error, AccessDenied):
+        return RoleNotAssumed(private=f"{role_arn}: {error.private or error.public}")
+    if error.status < 500:
+        return InvalidRequest(error.public, private=f"{role_arn}: {error.code}: {error.private}")
+    return error
+
+
+def _answer(association: Association, pod: ServiceAccountToken, session: IssuedSession) -> Output:
+    """Every member is filled: AWS's agent ends at a missing one."""
+    return {
+        "subject": {"namespace": pod.namespace, "serviceAccount": pod.service_account},
+        "audience": AUDIENCE,
+        "podIdentityAssociation": {"associationArn": association.arn, "associationId": association.id},
+        "assumedRoleUser": {"arn": session.assumed_role_arn, "assumeRoleId": session.assumed_role_id},
+        "credentials": {
+            "accessKeyId": session.credentials.access_key_id,
+            "secretAccessKey": session.credentials.secret_access_key,
+            "sessionToken": session.credentials.session_token,
+            "expiration": session.expiration,
+        },
+    }

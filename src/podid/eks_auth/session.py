@@ -1,0 +1,42 @@
+"""The session that a pod gets: its name and its six tags. Pure.
+
+Source: EKS API reference, AssumeRoleForPodIdentity (session name); EKS user guide, "Grant Pods access to AWS resources based on tags".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from podid.core import ids
+from podid.core.tokens import ServiceAccountToken
+from podid.eks import Cluster
+
+SERVICE: Final = "pods.eks.amazonaws.com"
+AUDIENCE: Final = "pods.eks.amazonaws.com"
+SECONDS: Final = 21_600
+"""Six hours. A role's own limit does not bound sessions that a service starts."""
+CHAINED_SECONDS: Final = 3_600
+"""Role chaining allows no more."""
+
+_NAME_PART: Final = 10
+"""Characters of the cluster's and of the pod's name: 4 + 10 + 1 + 10 + 1 + 36 = 62, and STS takes 64."""
+_ILLEGAL: Final = re.compile(r"[^\w+=,.@-]", re.ASCII)
+
+
+def session_name(cluster: str, pod: str, random: ids.RandomBytes) -> str:
+    """`eks-CLUSTER-POD-UUID`, each name cut to ten characters, what STS does not take replaced by `-`."""
+    parts = (_ILLEGAL.sub("-", name[:_NAME_PART]) for name in (cluster, pod))
+    return f"eks-{'-'.join(parts)}-{ids.uuid4(random)}"
+
+
+def session_tags(cluster: Cluster, token: ServiceAccountToken) -> dict[str, str]:
+    """The six tags, in the order in which they are sent."""
+    return {
+        "eks-cluster-arn": cluster.arn,
+        "eks-cluster-name": cluster.name,
+        "kubernetes-namespace": token.namespace,
+        "kubernetes-service-account": token.service_account,
+        "kubernetes-pod-name": token.pod_name,
+        "kubernetes-pod-uid": token.pod_uid,
+    }
