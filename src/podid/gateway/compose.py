@@ -1,0 +1,102 @@
+"""Puts the rooms together over one store: the only place that knows them all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from podid.audit import DecisionLog
+from podid.core.caller import Caller
+from podid.core.operations import handlers_of
+from podid.core.policy import Decision, denial_text
+from podid.eks import Eks, KubeconfigAccess
+from podid.eks_auth import EksAuth
+from podid.gateway import installation as installations
+from podid.gateway.catalog import Service
+from podid.gateway.decisions import Decisions
+from podid.gateway.extensions import NodeSessions
+from podid.gateway.gateway import Gateway
+from podid.gateway.lookup import Existing
+from podid.gateway.moto_services import MotoServices
+from podid.gateway.needs import Need
+from podid.gateway.resource_policies import HeldByMoto
+from podid.gateway.steps.authenticate import KeysOfPodid
+from podid.iam import Authorizer, Iam, request_of
+from podid.store import MasterKey, Store, open_store
+from podid.sts import KeyRing, Sts
+
+if TYPE_CHECKING:
+    from podid.gateway.serve import ServeSettings
+
+
+class Endpoint:
+    """A composed endpoint, ready to be put behind a socket."""
+
+    def __init__(
+        self, gateway: Gateway, store: Store, iam: Iam, eks: Eks, decisions: DecisionLog, moto: MotoServices | None
+    ) -> None:
+        self.gateway = gateway
+        self.store = store
+        self.iam = iam
+        self.eks = eks
+        self.decisions = decisions
+        self.moto = moto
+
+    def warm(self, *services: Service) -> None:
+        """Begin what may happen after the start: import what the first calls will need, go on with add-ons."""
+        self.eks.start()
+        if self.moto is not None:
+            self.moto.warm(*services)
+
+    def close(self) -> None:
+        """Write what is only in memory, give everything up."""
+        self.eks.close()
+        self.iam.close()
+        self.decisions.close()
+        self.store.close()
+
+
+def compose(settings: ServeSettings) -> Endpoint:
+    """Open the store, bring it to the installation, and put the rooms together.
+
+    Raises InvalidInstallation, MasterKeyProblem, KeyRingProblem, and OSError where the home cannot be written.
+    """
+    home = settings.home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = home / "keys"
+    keys.mkdir(exist_ok=True, mode=0o700)
+    store = open_store(
+        settings.store_url or f"sqlite:///{(home / 'state.db').absolute()}",
+        master_key=MasterKey.load_or_create(keys / "master.key"),
+    )
+    iam = Iam(store)
+    authorizer = Authorizer(iam)
+    sts = Sts(iam, authorizer, KeyRing.load_or_create(keys / "ring.json"))
+    eks = Eks(store, iam, authorizer, KubeconfigAccess())
+    eks_auth = EksAuth(eks, iam, sts, authorizer)
+    nodes = {}
+    if settings.installation is not None:
+        nodes = installations.apply(installations.read(settings.installation), iam, eks)
+    decisions = DecisionLog(store)
+    moto = MotoServices() if settings.services == "moto" else None
+    gateway = Gateway(
+        keys=KeysOfPodid(iam, sts),
+        judge=authorizer,
+        lookup=Existing(store, iam, buckets=moto is not None),
+        policies=HeldByMoto(),
+        sentence=_sentence,
+        record=Decisions(decisions),
+        rooms={
+            "iam": iam.handlers(),
+            "sts": sts.handlers(),
+            "eks": eks.handlers(),
+            "eks-auth": eks_auth.handlers(),
+            "podid": handlers_of(NodeSessions(sts, nodes)),
+        },
+        moto=moto,
+    )
+    return Endpoint(gateway, store, iam, eks, decisions, moto)
+
+
+def _sentence(caller: Caller, need: Need, decision: Decision) -> str:
+    request = request_of(caller, need.action, need.resource, {}, resource_account=need.resource_account)
+    return denial_text(request, decision)

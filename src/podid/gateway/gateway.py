@@ -1,0 +1,126 @@
+"""One request's way through the AWS endpoint: seven steps, each in a file of its own, read here from top to bottom.
+
+    give_request_id   the id of every answer and log line
+    find_operation    the signature's scope names the service; its model names the operation
+    authenticate      whose key it is, whether the signature is that key's
+    read_input        the operation's input, in values
+    authorize         which actions on which resources that needs, and whether IAM allows them
+    invoke            iam, sts, eks, eks_auth, or moto
+    write_output      the answer in the client's protocol
+
+Whatever a step raises is written as an error in the service's own form, by the same file that writes answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from podid.core.errors import AccessDenied, PodidError
+from podid.core.http import HttpResponse
+from podid.core.ids import RandomBytes
+from podid.core.operations import Handler
+from podid.core.policy import Decision
+from podid.core.wire import OperationModel, ServiceModel
+from podid.gateway import logs
+from podid.gateway.extensions import EXTENSION
+from podid.gateway.moto_services import MotoServices
+from podid.gateway.needs.need import Lookup, Need
+from podid.gateway.routing.guess import probable_service
+from podid.gateway.steps.authenticate import Keys, authenticate
+from podid.gateway.steps.authorize import Authority, Judge, ResourcePolicies, Sentence, authorize
+from podid.gateway.steps.find_operation import find_operation, model_of
+from podid.gateway.steps.give_request_id import give_request_id
+from podid.gateway.steps.invoke import invoke
+from podid.gateway.steps.read_input import read_input
+from podid.gateway.steps.values import Addressed, Authenticated, Numbered, Received, Understood
+from podid.gateway.steps.write_output import write_failure, write_output
+
+log = logging.getLogger("podid.gateway")
+
+
+class Recorder(Protocol):
+    """Takes down what was decided, and what failed."""
+
+    def decided(self, understood: Understood, need: Need, decision: Decision) -> None: ...
+    def failed(self, seen: logs.Seen, failure: Exception) -> None: ...
+
+
+class Gateway:
+    """The AWS endpoint without its sockets: takes a request, gives its answer. Callable from several threads at once."""
+
+    def __init__(
+        self,
+        *,
+        keys: Keys,
+        judge: Judge,
+        lookup: Lookup,
+        policies: ResourcePolicies,
+        sentence: Sentence,
+        record: Recorder,
+        rooms: Mapping[str, Mapping[str, Handler]],
+        moto: MotoServices | None,
+        random: RandomBytes = os.urandom,
+    ) -> None:
+        self._keys = keys
+        self._authority = Authority(
+            judge=judge, lookup=lookup, policies=policies, sentence=sentence, note=record.decided
+        )
+        self._record = record
+        self._rooms = rooms
+        self._moto = moto
+        self._random = random
+
+    def answer(self, received: Received) -> HttpResponse:
+        """The answer to a request. Raises nothing: what goes wrong is an answer too."""
+        started = time.perf_counter()
+        numbered = give_request_id(received, self._random)
+        passage = _Passage(numbered)
+        try:
+            response = self._pass(numbered, passage)
+            failure: Exception | None = None
+        except Exception as error:  # every failure becomes an answer, in one place
+            failure = error
+            if not isinstance(error, PodidError):
+                log.exception("a request failed", extra={"request_id": numbered.request_id})
+            response = passage.write(error)
+            if not isinstance(error, AccessDenied):  # whose decision is noted already
+                self._record.failed(passage.seen(), error)
+        logs.access(passage.seen(), response, failure, seconds=time.perf_counter() - started)
+        return response
+
+    def _pass(self, numbered: Numbered, passage: _Passage) -> HttpResponse:
+        addressed = passage.addressed = find_operation(numbered)
+        authenticated = passage.authenticated = authenticate(addressed, self._keys)
+        understood = read_input(authenticated)
+        authorised = authorize(understood, self._authority)
+        answered = invoke(authorised, rooms=self._rooms, moto=self._moto, authority=self._authority)
+        return write_output(answered)
+
+
+class _Passage:
+    """How far one request has come: what its error is written with, and its log line."""
+
+    def __init__(self, numbered: Numbered) -> None:
+        self.numbered = numbered
+        self.addressed: Addressed | None = None
+        self.authenticated: Authenticated | None = None
+
+    def write(self, error: Exception) -> HttpResponse:
+        request = self.numbered.received.request
+        model: ServiceModel
+        operation: OperationModel | None = None
+        if self.addressed is not None:
+            model, request = self.addressed.model, self.addressed.request
+            operation = self.addressed.match.operation if self.addressed.match else None
+        else:
+            model = model_of(EXTENSION if request.path.startswith("/_podid/") else probable_service(request))
+        return write_failure(
+            error, model=model, operation=operation, request=request, request_id=self.numbered.request_id
+        )
+
+    def seen(self) -> logs.Seen:
+        return logs.Seen(numbered=self.numbered, addressed=self.addressed, authenticated=self.authenticated)

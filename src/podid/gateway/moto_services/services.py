@@ -1,0 +1,184 @@
+"""Finds the handler in moto for a call, and calls it.
+
+Each service's modules are imported at its first call (or when `warm` asks for them, in a thread of its own). One lock a service keeps
+two calls from changing its dictionaries at once: moto has no locks of its own, and the work is done under the interpreter's lock anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from podid.core.caller import Input, Output
+from podid.core.errors import AwsError, NotImplementedHere
+from podid.core.http import HttpResponse
+from podid.gateway.catalog import Service
+from podid.gateway.moto_services import canonical, messages, settings, translation
+
+log = logging.getLogger("podid.gateway.moto")
+
+_Handler = Callable[[Any, str, Any], Any]
+_UNLOCKED = frozenset({"awslambda", "stepfunctions", "batch"})
+"""Services whose calls may last, or come back to this endpoint while they are under way."""
+
+
+_REPEATS_ENDPOINT = frozenset({"sqs"})
+"""Services whose answers hold a URL that clients call next: a queue's. It must lead back here."""
+
+
+class ServiceFailed(AwsError):
+    """moto broke down over a request that it should have answered."""
+
+    code, status = "InternalFailure", 500
+
+
+class MotoCall(Struct, frozen=True, kw_only=True):
+    """One authorised call for moto. `protocol` is the client's."""
+
+    service: Service
+    operation: str
+    members: Input
+    protocol: str
+    account: str
+    region: str
+    access_key_id: str
+    endpoint: str
+    """How the client called this endpoint, `http://127.0.0.1:4566`: for the few answers that repeat it."""
+    request_id: str
+
+
+class _Ready(Struct, frozen=True, kw_only=True):
+    """A service of moto that has been imported."""
+
+    model: Any
+    handlers: tuple[tuple[re.Pattern[str], _Handler], ...]
+    lock: threading.RLock
+
+
+class MotoServices:
+    """All services of moto, each imported when first called."""
+
+    def __init__(self) -> None:
+        self._ready: dict[str, _Ready] = {}
+        self._importing = threading.Lock()
+
+    def warm(self, *services: Service) -> threading.Thread:
+        """Import services in the background, so that their first call is not slow. Returns the thread that does."""
+        thread = threading.Thread(target=self._warm, args=(services,), name="warm-moto", daemon=True)
+        thread.start()
+        return thread
+
+    def _warm(self, services: tuple[Service, ...]) -> None:
+        for service in services:
+            try:
+                self._service(service)
+            except Exception:
+                log.exception("could not warm %s", service.model)
+
+    def carry_out(self, call: MotoCall) -> HttpResponse | Output:
+        """Have moto carry out a call: its answer as it is, or, where moto does not speak the client's protocol, the answer's members.
+
+        Raises NotImplementedHere where moto has no such operation, ServiceFailed where it broke; and in the second case whatever
+        error moto answered with.
+        """
+        ready = self._service(call.service)
+        operation = ready.model.operation_model(call.operation)
+        protocol = canonical.protocol_for(ready.model, call.protocol)
+        host = call.service.host.format(region=call.region, account=call.account)
+        message = canonical.write(
+            operation,
+            call.members,
+            protocol=protocol,
+            host=host,
+            account=call.account,
+            region=call.region,
+            signing_name=call.service.signing_name,
+            access_key_id=call.access_key_id,
+        )
+        if call.service.model in _REPEATS_ENDPOINT:
+            message = canonical.addressed_to(message, call.endpoint)
+        handler = _find(ready, f"https://{host}{message.path}")
+        if handler is None:
+            raise _unknown(call)
+        request = messages.as_moto_request(message, form=protocol in ("query", "ec2"))
+        answer = self._ask(ready, handler, request, call)
+        if protocol != call.protocol:
+            return translation.read(answer, operation, protocol)
+        return answer
+
+    def members_of(self, call: MotoCall) -> Output:
+        """The same, always as the answer's members."""
+        answer = self.carry_out(call)
+        if not isinstance(answer, HttpResponse):
+            return answer
+        ready = self._service(call.service)
+        protocol = canonical.protocol_for(ready.model, call.protocol)
+        return translation.read(answer, ready.model.operation_model(call.operation), protocol)
+
+    def _ask(self, ready: _Ready, handler: _Handler, request: Any, call: MotoCall) -> HttpResponse:
+        from werkzeug.exceptions import HTTPException
+
+        try:
+            with ready.lock:
+                status, headers, body = handler(request, request.raw_url, request.headers)
+                answer = messages.as_answer(status, headers, body, head=request.method == "HEAD")
+        except HTTPException as error:
+            answer = messages.as_answer(error.code or 500, error.get_headers(), error.get_body())
+        except NotImplementedError as error:
+            raise _unknown(call, str(error)) from error
+        except AwsError:
+            raise
+        except Exception as error:
+            log.exception(
+                "moto failed at %s:%s", call.service.model, call.operation, extra={"request_id": call.request_id}
+            )
+            raise ServiceFailed(
+                f"moto, which serves {call.service.model} here, could not answer {call.operation}.", private=repr(error)
+            ) from error
+        return messages.with_request_id(answer, call.request_id)
+
+    def _service(self, service: Service) -> _Ready:
+        ready = self._ready.get(service.model)
+        if ready is None:
+            with self._importing:
+                ready = self._ready.get(service.model) or self._import(service)
+                self._ready[service.model] = ready
+        return ready
+
+    @staticmethod
+    def _import(service: Service) -> _Ready:
+        settings.prepare()
+        from moto.backends import get_backend
+        from moto.core.models import DEFAULT_ACCOUNT_ID
+        from moto.core.utils import get_service_model
+
+        regions = get_backend(service.backend)[DEFAULT_ACCOUNT_ID]  # type: ignore[call-overload]
+        some = regions["us-east-1"] if "us-east-1" in regions else regions["aws"]
+        return _Ready(
+            model=get_service_model(service.model),
+            handlers=tuple((re.compile(url), handler) for url, handler in some.urls.items()),
+            lock=_NoLock() if service.backend in _UNLOCKED else threading.RLock(),  # type: ignore[arg-type]
+        )
+
+
+class _NoLock:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+def _find(ready: _Ready, url: str) -> _Handler | None:
+    for pattern, handler in ready.handlers:
+        if pattern.match(url):
+            return handler
+    return None
+
+
+def _unknown(call: MotoCall, private: str = "") -> NotImplementedHere:
+    return NotImplementedHere(
+        f"{call.service.model}:{call.operation} is served by moto here, which does not implement it.", private=private
+    )

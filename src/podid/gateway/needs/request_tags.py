@@ -1,0 +1,68 @@
+"""The tags that a request carries, as condition keys: `aws:RequestTag/…` and `aws:TagKeys`.
+
+Services have written tags in a handful of ways: lists of Key and Value (or `key`, `value`, `TagKey`, `TagValue`), a map, and EC2's lists by
+kind of resource. Untagging names keys alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_LISTS = (
+    "Tags",
+    "tags",
+    "TagList",
+    "tagList",
+    "TagSet",
+    "ResourceTags",
+    "resourceTags",
+    "AddTags",
+    "tagsMap",
+    "TagMap",
+    "HostedZoneTags",
+)
+_SPECIFICATIONS = ("TagSpecifications", "TagSpecification", "tagSpecifications")
+_KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tagKeyList", "UntagKeys", "RemoveTagKeys")
+
+
+def conditions(members: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The condition keys for the tags in an input."""
+    tags = dict(tags_of(members))
+    keys = (*tags, *(str(key) for name in _KEYS for key in _list(members.get(name))))
+    if not keys:
+        return {}
+    found: dict[str, tuple[str, ...]] = {f"aws:RequestTag/{key}": (value,) for key, value in tags.items()}
+    found["aws:TagKeys"] = tuple(dict.fromkeys(keys))
+    return found
+
+
+def tags_of(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The tags of an input, key and value."""
+    for name in _LISTS:
+        yield from _pairs(members.get(name))
+    for name in _SPECIFICATIONS:
+        for specification in _list(members.get(name)):
+            if isinstance(specification, Mapping):
+                yield from _pairs(specification.get("Tags") or specification.get("tags"))
+
+
+def _pairs(tags: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(tags, Mapping):
+        if "Items" in tags:  # CloudFront
+            yield from _pairs(tags["Items"])
+            return
+        for key, value in tags.items():
+            if isinstance(value, str):
+                yield str(key), value
+        return
+    for tag in _list(tags):
+        if isinstance(tag, Mapping):
+            key = tag.get("Key", tag.get("key", tag.get("TagKey", tag.get("tagKey"))))
+            if isinstance(key, str):
+                value = tag.get("Value", tag.get("value", tag.get("TagValue", tag.get("tagValue"))))
+                yield key, "" if value is None else str(value)
+
+
+def _list(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else ()

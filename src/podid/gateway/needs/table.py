@@ -1,0 +1,56 @@
+"""Where the rule of an operation is found: written by hand, or from the service authorization reference.
+
+Exempt, by AWS's own rules: GetCallerIdentity and GetAccessKeyInfo's kin need nothing; for `AssumeRole*` the sts room evaluates the
+trust policy, because only there the role is known; what AWS leaves unsigned cannot need anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from podid.gateway.needs import apigateway, iam, renamed, s3, several, sts
+from podid.gateway.needs.need import Asked, Need, Rule
+from podid.gateway.needs.reference import needs_of_action
+
+_WRITTEN: Mapping[str, Callable[[str], Rule | None]] = {
+    "s3": s3.RULES.get,
+    "iam": iam.rule_of,
+    "sts": sts.RULES.get,
+    "apigateway": apigateway.rule_of,
+    "apigatewayv2": apigateway.rule_of,
+    **{service: rules.get for service, rules in several.RULES.items()},
+}
+
+
+class Unmapped(Exception):
+    """Nobody has said what this operation needs."""
+
+
+def needs_of(asked: Asked) -> tuple[Need, ...]:
+    """The needs of a call, all of which the caller must be allowed. Raises Unmapped."""
+    rule = _written(asked.service.model, asked.operation)
+    if rule is not None:
+        return tuple(rule(asked))
+    for name in renamed.actions_of(asked.service.model, asked.operation):
+        found = needs_of_action(asked, name)
+        if found is not None:
+            return tuple(found)
+    raise Unmapped(f"{asked.service.model}:{asked.operation}")
+
+
+def _written(service: str, operation: str) -> Rule | None:
+    rules = _WRITTEN.get(service)
+    return None if rules is None else rules(operation)
+
+
+@cache
+def is_mapped(service: str, operation: str) -> bool:
+    """Whether the needs of an operation are known; for the test that lists those that are not."""
+    from podid.gateway.catalog import SERVICES
+    from podid.gateway.needs.reference import find_action
+
+    if _written(service, operation) is not None:
+        return True
+    prefix = SERVICES[service].action_prefix
+    return any(find_action(prefix, name) is not None for name in renamed.actions_of(service, operation))

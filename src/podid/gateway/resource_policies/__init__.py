@@ -1,0 +1,8 @@
+"""The policies that resources carry themselves, read from where moto keeps them, and evaluated by podid's own engine.
+
+held.py    reads the policy of a resource
+"""
+
+from podid.gateway.resource_policies.held import HeldByMoto
+
+__all__ = ["HeldByMoto"]

@@ -1,0 +1,63 @@
+"""Resource policies on their way in: what podid could not evaluate later is refused now, in the service's own words.
+
+moto takes any text for a policy. podid decides by it, so it must be one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from podid.core.caller import Input
+from podid.core.policy import MalformedPolicy, PolicyKind, parse_policy
+from podid.gateway.refusals import Said
+
+_Texts = Callable[[Input], Iterator[Any]]
+
+
+def _member(name: str) -> _Texts:
+    def texts(members: Input) -> Iterator[Any]:
+        yield members.get(name)
+
+    return texts
+
+
+def _attribute(members: Input) -> Iterator[Any]:
+    """SNS sets one attribute by name, creates with a map of them, as SQS does always."""
+    if members.get("AttributeName") == "Policy":
+        yield members.get("AttributeValue")
+    attributes = members.get("Attributes")
+    if isinstance(attributes, dict):
+        yield attributes.get("Policy")
+
+
+# Service and operation: where the text stands, and the code and status of its refusal.
+_PUT: Mapping[tuple[str, str], tuple[_Texts, str, int]] = {
+    ("s3", "PutBucketPolicy"): (_member("Policy"), "MalformedPolicy", 400),
+    ("sqs", "CreateQueue"): (_attribute, "InvalidAttributeValue", 400),
+    ("sqs", "SetQueueAttributes"): (_attribute, "InvalidAttributeValue", 400),
+    ("sns", "CreateTopic"): (_attribute, "InvalidParameter", 400),
+    ("sns", "SetTopicAttributes"): (_attribute, "InvalidParameter", 400),
+    ("kms", "CreateKey"): (_member("Policy"), "MalformedPolicyDocumentException", 400),
+    ("kms", "PutKeyPolicy"): (_member("Policy"), "MalformedPolicyDocumentException", 400),
+    ("secretsmanager", "PutResourcePolicy"): (_member("ResourcePolicy"), "MalformedPolicyDocumentException", 400),
+    ("ecr", "SetRepositoryPolicy"): (_member("policyText"), "InvalidParameterException", 400),
+    ("dynamodb", "PutResourcePolicy"): (_member("Policy"), "ValidationException", 400),
+    ("logs", "PutResourcePolicy"): (_member("policyDocument"), "InvalidParameterException", 400),
+    ("events", "PutPermission"): (_member("Policy"), "ValidationException", 400),
+}
+
+
+def check(service: str, operation: str, members: Input) -> None:
+    """Raise the service's error for a policy that is none."""
+    put = _PUT.get((service, operation))
+    if put is None:
+        return
+    texts, code, status = put
+    for text in texts(members):
+        if text:
+            try:
+                parse_policy(text.decode() if isinstance(text, bytes) else str(text), PolicyKind.RESOURCE)
+            except (MalformedPolicy, UnicodeDecodeError) as error:
+                said = error.message if isinstance(error, MalformedPolicy) else "This policy contains invalid Json"
+                raise Said(code, status, said) from error

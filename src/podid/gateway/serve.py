@@ -1,0 +1,90 @@
+"""`podid serve`: the AWS endpoint as a process.
+
+Puts the rooms together over one store, brings the store to its installation, and serves on one port until it is told to stop. Imports what it
+needs to be ready and nothing more: moto, the authorisation reference and Alembic come when they are first needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from pathlib import Path
+from typing import Literal
+
+import uvloop
+from msgspec import Struct
+
+from podid.core.clock import system_clock
+from podid.gateway import installation as installations
+from podid.gateway import logs
+from podid.gateway.app import App
+from podid.gateway.catalog import SERVICES
+from podid.gateway.compose import Endpoint, compose
+from podid.gateway.server import Listener, is_loopback
+from podid.store import MasterKeyProblem
+from podid.sts import KeyRingProblem
+
+log = logging.getLogger("podid.serve")
+
+
+class ServeSettings(Struct, frozen=True, kw_only=True):
+    """Everything `podid serve` can be told."""
+
+    home: Path
+    """Holds the store (`state.db`) and the keys (`keys/`), and is made if it is missing."""
+    host: str = "127.0.0.1"
+    port: int = 4566
+    """0 takes a free one, which the log names."""
+    installation: Path | None = None
+    """A JSON file of what there must be from the start; see `installation`."""
+    services: Literal["moto", "none"] = "moto"
+    """Who serves what podid has no room for."""
+    region: str = "us-east-1"
+    account: str = "111122223333"
+    """The account of moto's own seeds; callers bring theirs."""
+    store_url: str = ""
+    """Another database than the home's: `postgresql+psycopg://…`."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    plain_http: bool = False
+    """Serve without TLS on an address that is not loopback. Credentials then travel in the clear: for a network of your own only."""
+    threads: int = 16
+    """How many requests are worked on at once."""
+    log_level: str = "info"
+
+
+def run(settings: ServeSettings) -> int:
+    """Serve until SIGTERM or SIGINT. 0: stopped as asked; 2: settings that cannot be; 3: the environment forbids it."""
+    logs.configure(getattr(logging, settings.log_level.upper(), logging.INFO))
+    if settings.tls_cert is None and not settings.plain_http and not is_loopback(settings.host):
+        log.error("%s is not a loopback address: give a certificate (--tls-cert, --tls-key)", settings.host)
+        return 2
+    try:
+        endpoint = compose(settings)
+    except installations.InvalidInstallation as error:
+        log.error("%s", error)
+        return 2
+    except (MasterKeyProblem, KeyRingProblem, OSError) as error:
+        log.error("%s", error)
+        return 3
+    with contextlib.closing(endpoint):
+        try:
+            listener = Listener(settings.host, settings.port, tls_cert=settings.tls_cert, tls_key=settings.tls_key)
+        except OSError as error:
+            log.error("cannot listen on %s port %s: %s", settings.host, settings.port, error.strerror)
+            return 3
+        with contextlib.closing(listener), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, endpoint, listener))
+    return 0
+
+
+async def _serve(settings: ServeSettings, endpoint: Endpoint, listener: Listener) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, listener.stop)
+    app = App(endpoint.gateway, system_clock, threads=settings.threads)
+    app.when_ready(lambda: endpoint.warm(SERVICES["s3"]))
+    app.when_ready(lambda: log.info("ready", extra=logs.with_fields(host=listener.host, port=listener.port)))
+    await listener.serve(app)

@@ -1,0 +1,83 @@
+"""Step 3: who calls.
+
+A long-term key (AKIA…) is looked up in IAM, a temporary one (ASIA…) is opened by STS; the signature is then checked with its secret. What is
+not signed is nobody, which only anonymous S3 and the few operations that AWS leaves unsigned accept.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from podid.core.caller import ANONYMOUS, Caller
+from podid.core.errors import AwsError
+from podid.core.sigv4 import Claim, SignatureProblem, check
+from podid.gateway.refusals import Refusal, Refused, refused
+from podid.gateway.steps.chunked_body import unchunked
+from podid.gateway.steps.values import Addressed, Authenticated
+from podid.iam import Iam
+from podid.sts import Sts
+
+
+class Keys(Protocol):
+    """Whoever knows access keys: the caller and the secret of one, or a Refused that says why there is none."""
+
+    def open(self, claim: Claim, addressed: Addressed) -> tuple[Caller, str]: ...
+
+
+class KeysOfPodid:
+    """Access keys as IAM and STS hold them."""
+
+    def __init__(self, iam: Iam, sts: Sts) -> None:
+        self._iam = iam
+        self._sts = sts
+
+    def open(self, claim: Claim, addressed: Addressed) -> tuple[Caller, str]:
+        """The caller that a claim names, and the secret its signature must have been made with."""
+        if claim.access_key_id.startswith("ASIA"):
+            if not claim.session_token:
+                raise Refused(Refusal.UNKNOWN_KEY, private="temporary key without its session token")
+            return self._open_session(claim, addressed)
+        if claim.session_token:
+            raise Refused(Refusal.INVALID_TOKEN, private="session token with a long-term key")
+        key = self._iam.find_key(claim.access_key_id)
+        if key is None or not key.active:
+            raise Refused(Refusal.UNKNOWN_KEY, private="no such key" if key is None else "the key is inactive")
+        return self._iam.caller_of_key(key), key.secret
+
+    def _open_session(self, claim: Claim, addressed: Addressed) -> tuple[Caller, str]:
+        try:
+            session = self._sts.open_session(claim.access_key_id, claim.session_token, addressed.numbered.received.now)
+        except AwsError as error:
+            expired = error.code.startswith("ExpiredToken")
+            raise Refused(
+                Refusal.EXPIRED_TOKEN if expired else Refusal.INVALID_TOKEN, private=error.private or error.public
+            ) from error
+        return session.caller, session.secret
+
+
+def authenticate(addressed: Addressed, keys: Keys) -> Authenticated:
+    """Check the signature. Raises Refused."""
+    claim = addressed.claim
+    if claim is None:
+        if not _open_to_all(addressed):
+            raise Refused(Refusal.MISSING)
+        return Authenticated(addressed=addressed, caller=ANONYMOUS)
+    caller, secret = keys.open(claim, addressed)
+    received = addressed.numbered.received
+    try:
+        # The request as it was sent: a bucket moved out of the Host was not signed where it now stands.
+        check(claim, received.request, secret, now=received.now)
+        if claim.is_streaming:
+            addressed = replace(addressed, request=unchunked(addressed.request, claim, secret))
+    except SignatureProblem as problem:
+        raise refused(problem, received.request) from problem
+    return Authenticated(addressed=addressed, caller=caller)
+
+
+def _open_to_all(addressed: Addressed) -> bool:
+    """Whether an unsigned request may go on to be decided: anonymous S3, and what AWS's models call unsigned."""
+    if addressed.service.model == "s3":
+        return True
+    return addressed.match is not None and addressed.match.operation.unsigned

@@ -1,0 +1,111 @@
+"""Step 5: whether the caller may.
+
+What the operation needs is worked out from its input (`needs`), and each need is decided by IAM with the policy that the resource itself
+carries, if it has one. One denial ends it, in AWS's sentence for the layer that decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from podid.core.caller import Caller
+from podid.core.errors import AccessDenied
+from podid.core.policy import Decision, NamedPolicy
+from podid.gateway.needs import Asked, Lookup, Need, needs_of
+from podid.gateway.needs.table import Unmapped
+from podid.gateway.resource_policies import accepted
+from podid.gateway.steps import s3_rules
+from podid.gateway.steps.values import Authorised, Context, Understood
+
+Sentence = Callable[[Caller, Need, Decision], str]
+"""The text of a denial."""
+
+Note = Callable[[Understood, Need, Decision], None]
+"""Takes down a decision for the log."""
+
+
+class Judge(Protocol):
+    """IAM, deciding one action on one resource."""
+
+    def decide(
+        self,
+        caller: Caller,
+        action: str,
+        resource: str,
+        context: Context,
+        *,
+        resource_policy: NamedPolicy | None = None,
+        resource_account: str = "",
+    ) -> Decision: ...
+
+
+class ResourcePolicies(Protocol):
+    """The policies that resources carry themselves."""
+
+    def of(self, asked: Asked, need: Need) -> NamedPolicy | None: ...
+
+
+class Authority:
+    """All that decisions are taken by."""
+
+    def __init__(
+        self, *, judge: Judge, lookup: Lookup, policies: ResourcePolicies, sentence: Sentence, note: Note
+    ) -> None:
+        self.lookup = lookup
+        self._judge = judge
+        self._policies = policies
+        self._sentence = sentence
+        self._note = note
+
+    def decide(self, understood: Understood, asked: Asked, need: Need) -> str | None:
+        """None where the need is allowed, else AWS's sentence for why it is not."""
+        caller = understood.authenticated.caller
+        decision = self._judge.decide(
+            caller,
+            need.action,
+            need.resource,
+            {**understood.call.context, **need.context},
+            resource_policy=self._policies.of(asked, need),
+            resource_account=need.resource_account,
+        )
+        self._note(understood, need, decision)
+        return None if decision.allowed else self._sentence(caller, need, decision)
+
+
+def authorize(understood: Understood, authority: Authority) -> Authorised:
+    """Decide every need of the call. Raises AccessDenied; for S3 NoSuchBucket; and for a policy that is none what the service says of it."""
+    asked = asked_of(understood, authority.lookup)
+    service, operation = asked.service.model, asked.operation
+    if service == "s3":
+        s3_rules.require_bucket(operation, asked.members, authority.lookup)
+    try:
+        needs = needs_of(asked)
+    except Unmapped as error:
+        raise AccessDenied(
+            f"podid does not know which permissions {service}:{operation} needs, so nobody may call it."
+        ) from error
+    denied: list[s3_rules.Denied] = []
+    for need in needs:
+        sentence = authority.decide(understood, asked, need)
+        if sentence is None:
+            continue
+        if (service, operation) != ("s3", "DeleteObjects"):
+            raise AccessDenied(sentence)
+        version = need.context.get("s3:versionid", ("",))[0]
+        denied.append(s3_rules.Denied(need.resource.partition("/")[2], version, sentence))
+    accepted.check(service, operation, asked.members)
+    return Authorised(understood=understood, denied=tuple(denied))
+
+
+def asked_of(understood: Understood, lookup: Lookup) -> Asked:
+    """The call as rules of needs take it."""
+    addressed = understood.authenticated.addressed
+    return Asked(
+        service=addressed.service,
+        operation=understood.call.operation,
+        members=understood.members,
+        call=understood.call,
+        request=addressed.request,
+        lookup=lookup,
+    )

@@ -1,0 +1,91 @@
+"""Step 6: the call is carried out, by the room that owns the service or by moto."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from podid.core.caller import Input, Output
+from podid.core.errors import AccessDenied, NotImplementedHere
+from podid.core.http import HttpResponse
+from podid.core.operations import Handler
+from podid.core.operations import invoke as invoke_handler
+from podid.core.wire import protocol_of
+from podid.gateway.moto_services import MotoCall, MotoServices
+from podid.gateway.needs.need import Need
+from podid.gateway.steps import s3_rules
+from podid.gateway.steps.authorize import Authority, asked_of
+from podid.gateway.steps.values import Answered, Authorised, Understood
+
+_NOBODY = "AKIAEXAMPLE"
+"""The access key id that moto is shown for an anonymous caller; moto knows none of ours."""
+
+
+def invoke(
+    authorised: Authorised,
+    *,
+    rooms: Mapping[str, Mapping[str, Handler]],
+    moto: MotoServices | None,
+    authority: Authority,
+) -> Answered:
+    """Carry out the call. Raises whatever error the room answers with."""
+    understood = authorised.understood
+    service, call = understood.authenticated.addressed.service, understood.call
+    handlers = rooms.get(service.model)
+    if handlers is not None:
+        return Answered(authorised=authorised, output=invoke_handler(handlers, call, understood.members))
+    if moto is None:
+        raise NotImplementedHere(
+            f"This installation serves none of AWS's services but its own, so not {service.model} (--services none)."
+        )
+    if authorised.denied:
+        return Answered(authorised=authorised, output=_delete_the_allowed(authorised, moto, authority))
+    output = moto.carry_out(_call(understood, understood.members, authority))
+    if service.model == "s3":
+        _conceal_missing(understood, output, authority)
+    return Answered(authorised=authorised, output=output)
+
+
+def _call(understood: Understood, members: Input, authority: Authority) -> MotoCall:
+    addressed, call = understood.authenticated.addressed, understood.call
+    account = call.account
+    if addressed.service.model == "s3" and call.operation != "CreateBucket":
+        # Whose bucket it is decides where moto keeps it; whether the caller may was decided before.
+        account = authority.lookup.bucket_owner(str(members.get("Bucket", ""))) or account
+    return MotoCall(
+        service=addressed.service,
+        operation=call.operation,
+        members=members,
+        protocol=protocol_of(addressed.model, addressed.request),
+        account=account,
+        region=call.region,
+        access_key_id=call.caller.access_key_id or _NOBODY,
+        endpoint=addressed.numbered.received.endpoint,
+        request_id=call.request_id,
+    )
+
+
+def _delete_the_allowed(authorised: Authorised, moto: MotoServices, authority: Authority) -> Output:
+    understood = authorised.understood
+    members = s3_rules.without_denied(understood.members, authorised.denied)
+    output: Output = {}
+    if members["Delete"]["Objects"]:
+        output = moto.members_of(_call(understood, members, authority))
+    return s3_rules.with_errors(output, authorised.denied)
+
+
+def _conceal_missing(understood: Understood, output: HttpResponse | Output, authority: Authority) -> None:
+    """Who may not list a bucket is not told that an object is missing (S3 API reference, GetObject, "Permissions")."""
+    if not isinstance(output, HttpResponse) or output.status != 404:
+        return
+    if understood.call.operation not in ("GetObject", "HeadObject", "GetObjectAttributes"):
+        return
+    asked = asked_of(understood, authority.lookup)
+    bucket = str(understood.members.get("Bucket", ""))
+    need = Need(
+        action="s3:ListBucket",
+        resource=f"arn:{understood.call.partition}:s3:::{bucket}",
+        resource_account=authority.lookup.bucket_owner(bucket) or "",
+    )
+    sentence = authority.decide(understood, asked, need)
+    if sentence is not None:
+        raise AccessDenied(sentence)

@@ -1,0 +1,35 @@
+"""Step 4: what is asked, in values: the input as the service's model has it, and the call as a handler sees it."""
+
+from __future__ import annotations
+
+from podid.core.arn import partition_of
+from podid.core.caller import Call
+from podid.core.wire import read_input as read_members
+from podid.core.wire import unknown_operation
+from podid.gateway.conditions import request_context
+from podid.gateway.steps.values import Authenticated, Understood
+
+
+def read_input(authenticated: Authenticated) -> Understood:
+    """Read the input. Raises InvalidInput in the service's words, or that the service has no such operation."""
+    addressed = authenticated.addressed
+    if addressed.match is None:
+        raise unknown_operation(addressed.model, addressed.request)
+    numbered = addressed.numbered
+    received = numbered.received
+    members = read_members(addressed.model, addressed.match, addressed.request)
+    call = Call(
+        caller=authenticated.caller,
+        account=authenticated.caller.account,
+        region=addressed.region,
+        partition=partition_of(addressed.region),
+        now=received.now,
+        request_id=numbered.request_id,
+        service=addressed.service.model,
+        operation=addressed.match.operation.name,
+        source_ip=received.source_ip,
+        user_agent=received.request.header("user-agent") or "",
+        host=received.request.header("host") or "",
+        context=request_context(authenticated),
+    )
+    return Understood(authenticated=authenticated, match=addressed.match, members=members, call=call)
