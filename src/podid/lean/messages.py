@@ -1,0 +1,77 @@
+"""What the lean server reads and what it writes, as plain values."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+Header = tuple[bytes, bytes]
+
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Request:
+    """One request, received whole and not yet trusted.
+
+    `target` is as sent. Header names are in lower case, values without surrounding blanks, in the order received. `peer` is the address
+    of the connection's other end, without its port; empty on a UNIX socket.
+    """
+
+    __slots__ = ("body", "headers", "method", "peer", "target", "version")
+
+    def __init__(
+        self, *, method: str, target: bytes, version: str, headers: list[Header], body: bytes, peer: str
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.version = version
+        self.headers = headers
+        self.body = body
+        self.peer = peer
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value of a header; `name` in lower case."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Every value of a header, in the order received."""
+        return [value for key, value in self.headers if key == name]
+
+    def __repr__(self) -> str:
+        # Headers and bodies carry tokens and credentials: neither is shown.
+        return f"Request({self.method} {self.target[:100]!r} from {self.peer})"
+
+
+class Response:
+    """One answer. Its head is laid out once, so that an answer kept for later costs nothing to send again."""
+
+    __slots__ = ("body", "head", "status")
+
+    def __init__(self, status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()) -> None:
+        """`headers` are further headers; Content-Length, Date and Connection are the server's own."""
+        lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}\r\n"]
+        for name, value in headers:
+            if "\n" in value or "\r" in value:
+                raise ValueError(f"header {name} has a line break in its value")
+            lines.append(f"{name}: {value}\r\n")
+        lines.append(f"Content-Length: {len(body)}\r\n")
+        self.status = status
+        self.head = "".join(lines).encode("latin-1")
+        self.body = body
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {len(self.body)} bytes)"
+
+
+def text(status: int, body: str, *headers: tuple[str, str]) -> Response:
+    """Plain text, as Go's `http.Error` writes it: never sniffed, ends with a newline."""
+    kept = (("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff"), *headers)
+    return Response(status, body.encode("utf-8", "replace") + b"\n", kept)
+
+
+def json(status: int, body: bytes, *headers: tuple[str, str]) -> Response:
+    """A JSON document that is already encoded."""
+    return Response(status, body, (("Content-Type", "application/json"), *headers))
