@@ -1,0 +1,116 @@
+"""Which way to keep containers apart: the one asked for, or with `auto` the best that this host allows; and what was refused, in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from podid.localcluster.isolation.port import Isolation, IsolationError, Mode
+
+_LAUNCHER = Path(__file__).resolve().with_name("launch.py")
+_TRIAL_TIMEOUT = 20.0
+
+
+class Trial(Struct, frozen=True):
+    """What the kernel answered when the whole recipe of `namespaces` was tried."""
+
+    refused: str
+    """The step that was refused; empty: none was."""
+    errno: int = 0
+    text: str = ""
+
+
+class Hints(Struct, frozen=True, kw_only=True):
+    """What of this host may be the reason: the values of its files, empty where there is no such file."""
+
+    max_user_namespaces: str = ""
+    unprivileged_userns_clone: str = ""
+    apparmor_restricts: str = ""
+    in_container: bool = False
+
+
+class Unavailable(IsolationError):
+    """The mode that was asked for cannot be had here."""
+
+
+def choose(mode: Mode | Literal["auto"], *, scratch: Path | None = None) -> Isolation:
+    """The adapter for `mode`. Takes a twentieth of a second where namespaces are tried. Raises Unavailable.
+
+    `scratch`: a folder in which the trial may make another; default: the system's temporary one.
+    """
+    from podid.localcluster.isolation.namespaces.adapter import Namespaces
+
+    if sys.platform != "linux":
+        raise Unavailable("namespaces are a feature of Linux, and this is not Linux")
+    trial = try_namespaces(scratch)
+    if trial.refused:
+        raise Unavailable(refusal(trial, read_hints()))
+    return Namespaces("the kernel allows user, mount, pid and network namespaces" if mode == "auto" else "as asked")
+
+
+def try_namespaces(scratch: Path | None = None) -> Trial:
+    """Take every step once, in a process of its own that leaves nothing."""
+    with tempfile.TemporaryDirectory(prefix="podid-trial-", dir=scratch) as folder:
+        try:
+            done = subprocess.run(
+                (sys.executable, "-I", "-S", str(_LAUNCHER), "trial", folder),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TRIAL_TIMEOUT,
+                check=False,
+                start_new_session=True,
+            )
+        except subprocess.TimeoutExpired:
+            return Trial("trial", errno.ETIMEDOUT, f"no end after {_TRIAL_TIMEOUT:.0f} s")
+    try:
+        found = json.loads(done.stdout)
+        return Trial(found["refused"], found["errno"], found["text"])
+    except (ValueError, KeyError, TypeError):
+        return Trial("trial", 0, done.stderr.decode(errors="replace").strip()[-300:] or "no answer")
+
+
+def read_hints() -> Hints:
+    """Read what this host says about user namespaces."""
+    return Hints(
+        max_user_namespaces=_value("/proc/sys/user/max_user_namespaces"),
+        unprivileged_userns_clone=_value("/proc/sys/kernel/unprivileged_userns_clone"),
+        apparmor_restricts=_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"),
+        in_container=any(Path(path).exists() for path in ("/.dockerenv", "/run/.containerenv")),
+    )
+
+
+def _value(path: str) -> str:
+    with contextlib.suppress(OSError):
+        return Path(path).read_text().strip()
+    return ""
+
+
+def refusal(trial: Trial, hints: Hints) -> str:
+    """One line: what was refused, and how to allow it."""
+    return f"namespaces cannot be used here: {trial.refused} was refused ({trial.text}); {_way_out(trial, hints)}"
+
+
+def _way_out(trial: Trial, hints: Hints) -> str:
+    if hints.max_user_namespaces == "0" or trial.errno == errno.ENOSPC:
+        return "user namespaces are limited to 0: sudo sysctl user.max_user_namespaces=15000"
+    if hints.unprivileged_userns_clone == "0":
+        return "user namespaces are for root only: sudo sysctl kernel.unprivileged_userns_clone=1"
+    if hints.apparmor_restricts == "1":
+        return "AppArmor restricts them: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or give podid's Python a profile with `userns`"
+    if trial.errno == errno.ENOSYS:
+        return "this kernel is too old: Linux 5.12 is needed"
+    if "proc" in trial.refused and hints.in_container:
+        return "the container engine masks parts of /proc: start the container with --security-opt systempaths=unconfined, or --privileged"
+    if hints.in_container:
+        return "the container engine forbids it: start the container with --privileged"
+    if trial.refused in ("bridge", "veth"):
+        return "the kernel lacks the bridge or veth driver: sudo modprobe bridge veth"
+    return "run podid as root, or allow user namespaces for ordinary users"

@@ -1,0 +1,46 @@
+"""Which process is meant: a pid alone may have been given to a stranger, a pid and its start time not (proc(5))."""
+
+# A helper process: pathlib would cost start-up time.
+# ruff: noqa: PTH105, PTH108, PTH123
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+
+def start_time(pid: int) -> str:
+    """When a process started, in ticks since boot; empty where there is none, or only its exit code is left."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in ("Z", "X") else fields[19]
+
+
+def write_record(path: str, pid: int) -> None:
+    """Note a process in a file."""
+    with open(path + ".new", "w") as file:
+        json.dump({"pid": pid, "started": start_time(pid)}, file)
+    os.replace(path + ".new", path)
+
+
+def end_recorded(path: str, patience: float = 10.0) -> bool:
+    """Kill the process that a record names, if it still is that one, and wait until it has gone. Whether it lived. Blocking."""
+    try:
+        with open(path) as file:
+            record = json.load(file)
+        pid, started = int(record["pid"]), str(record["started"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    lived = bool(started) and start_time(pid) == started
+    if lived:
+        os.kill(pid, signal.SIGKILL)
+        end = time.monotonic() + patience
+        while start_time(pid) == started and time.monotonic() < end:
+            time.sleep(0.005)
+    os.unlink(path)
+    return lived

@@ -1,0 +1,230 @@
+"""The node of the `namespaces` adapter, as the kubelet sees it, and the adapter itself.
+
+The node is a process (`node_process.py`) that outlives the kubelet; its record `node.json` is made by whoever starts it, and lets whoever
+comes later end it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from podid.localcluster.isolation import launch
+from podid.localcluster.isolation.channel import Channel, Gone, ask
+from podid.localcluster.isolation.helper import processes
+from podid.localcluster.isolation.namespaces import network, privileges
+from podid.localcluster.isolation.namespaces.relay import Relay
+from podid.localcluster.isolation.namespaces.sandbox import NamespaceSandbox
+from podid.localcluster.isolation.port import (
+    IsolationError,
+    Mode,
+    Node,
+    NodeAddresses,
+    NodeSettings,
+    PodSettings,
+    Program,
+    Sandbox,
+)
+
+logger = logging.getLogger(__name__)
+
+_AWS_PORT = 4566
+_API_PORT = 443
+_START_TIMEOUT = 15.0
+LAUNCHER = str(Path(launch.__file__).resolve())
+
+
+class NamespaceNode:
+    """See `port.Node`."""
+
+    def __init__(self, settings: NodeSettings) -> None:
+        self.addresses = NodeAddresses(
+            node=str(network.GATEWAY4),
+            aws_endpoint=f"http://{network.GATEWAY4}:{_AWS_PORT}",
+            api_host=str(network.API),
+            api_port=_API_PORT,
+            agent=(str(network.AGENT4), str(network.AGENT6)),
+            imds=str(network.IMDS),
+        )
+        self._settings = settings
+        self._socket = settings.folder / "node.sock"
+        self._relay = Relay()
+        self._numbers: dict[str, int] = {}
+        self._next = 2
+        self._uid_map = Path("/proc/self/uid_map").read_text()
+        self._real_root = privileges.is_real_root(Path("/proc/self/status").read_text(), os.geteuid())
+
+    async def start(self) -> bool:
+        self._settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = await self._answers()
+        if not found:
+            end_leftovers(self._settings.folder)
+            await self._make()
+        for address, port, target in (
+            (str(network.GATEWAY4), _AWS_PORT, self._settings.aws_port),
+            (str(network.API), _API_PORT, self._settings.api_port),
+        ):
+            await self._relay.carry(await self._listen(address, port), target)
+        return found
+
+    async def _answers(self) -> bool:
+        try:
+            async with asyncio.timeout(5):
+                await ask(self._socket, {"op": "hello"})
+        except (Gone, TimeoutError):
+            return False
+        return True
+
+    async def _make(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", LAUNCHER, "start-node", str(self._settings.folder), self._settings.hostname),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            cwd="/",
+            env={"PODID_HOME": str(self._settings.home), "PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        async with asyncio.timeout(_START_TIMEOUT):
+            answer = (await process.stdout.readline()).decode(errors="replace").strip()
+        if not answer.isdigit():
+            said = (
+                answer.removeprefix("error ") or (await process.stderr.read()).decode(errors="replace").strip()[-500:]
+            )
+            raise IsolationError(f"the node could not be made: {said}")
+        await process.wait()
+
+    async def _listen(self, address: str, port: int) -> socket.socket:
+        _, (fd,) = await ask(self._socket, {"op": "socket", "family": 4})
+        listener = socket.socket(fileno=fd)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.setblocking(False)
+        return listener
+
+    async def stop(self) -> None:
+        await self._relay.close()
+        await asyncio.to_thread(end_leftovers, self._settings.folder)
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.addresses.aws_endpoint,
+            "AWS_REGION": self._settings.region,
+            "AWS_DEFAULT_REGION": self._settings.region,
+            "AWS_PAGER": "",
+            "NO_PROXY": ",".join((*self.addresses.agent, self.addresses.imds)),
+            "KUBERNETES_SERVICE_HOST": self.addresses.api_host,
+            "KUBERNETES_SERVICE_PORT": str(self.addresses.api_port),
+            "KUBERNETES_SERVICE_PORT_HTTPS": str(self.addresses.api_port),
+            "KUBERNETES_PORT": f"tcp://{self.addresses.api_host}:{self.addresses.api_port}",
+        }
+
+    async def run(self, name: str, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> Program:
+        channel = await Channel.open(self._socket)
+        message = {"op": "program", "name": name, "argv": list(argv), "environment": dict(environment), "log": str(log)}
+        await channel.send(message)
+        answer, _ = await channel.receive()
+        if "error" in answer:
+            raise IsolationError(f"{name} could not be started: {answer['error']}")
+        return _NodeProgram(channel)
+
+    async def create(self, pod: PodSettings) -> Sandbox:
+        sandbox = self._sandbox(pod, self._free_number(pod.uid))
+        await sandbox.end()
+        message = {
+            "op": "pod",
+            "uid": pod.uid,
+            "number": sandbox.number,
+            "hostname": pod.hostname[:63],
+            "host_network": pod.host_network,
+            "socket": str(NamespaceSandbox.socket_of(pod)),
+        }
+        await ask(self._socket, message)
+        return sandbox
+
+    async def adopt(self, pod: PodSettings) -> Sandbox | None:
+        try:
+            async with asyncio.timeout(5):
+                answer, _ = await ask(NamespaceSandbox.socket_of(pod), {"op": "hello"})
+        except (IsolationError, TimeoutError):
+            return None
+        self._numbers[pod.uid] = int(answer["number"])
+        return self._sandbox(pod, int(answer["number"]))
+
+    async def sweep(self, keep: Sequence[str]) -> None:
+        answer, _ = await ask(self._socket, {"op": "hello"})
+        for uid in set(answer["pods"]) - set(keep):
+            await ask(self._socket, {"op": "end-pod", "uid": uid})
+
+    def _sandbox(self, pod: PodSettings, number: int) -> NamespaceSandbox:
+        ids = privileges.choose_ids(self._uid_map, number) if self._real_root else None
+        return NamespaceSandbox(self._settings, pod, number, ids, self.addresses.api_host, self._forget)
+
+    def _free_number(self, uid: str) -> int:
+        """A number for a pod, not used lately: whoever still asks an old address does not meet a new pod."""
+        if uid in self._numbers:
+            return self._numbers[uid]
+        taken = set(self._numbers.values())
+        span = network.LARGEST - 1
+        for step in range(span):
+            number = 2 + (self._next - 2 + step) % span
+            if number not in taken:
+                self._next = number + 1
+                self._numbers[uid] = number
+                return number
+        raise IsolationError(f"the node is full: it has addresses for {span} pods")
+
+    async def _forget(self, uid: str) -> None:
+        """A pod has gone: whatever may be left of it ends, and its number may be given again."""
+        with contextlib.suppress(IsolationError):
+            await ask(self._socket, {"op": "end-pod", "uid": uid})
+        self._numbers.pop(uid, None)
+
+
+class _NodeProgram:
+    """See `port.Program`. It ends with the connection that started it."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._code: asyncio.Task[int] = asyncio.create_task(self._await_code())
+
+    async def _await_code(self) -> int:
+        try:
+            answer, _ = await self._channel.receive()
+            return int(answer["exit"])
+        except Gone:
+            return 137
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._code)
+
+    async def stop(self) -> None:
+        self._channel.close()
+        self._code.cancel()
+
+
+class Namespaces:
+    """See `port.Isolation`."""
+
+    name: Mode = "namespaces"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def node(self, settings: NodeSettings) -> Node:
+        return NamespaceNode(settings)
+
+
+def end_leftovers(folder: Path) -> bool:
+    """End the node recorded in a folder, if it lives, and all that runs on it; waits until it has gone. Blocking."""
+    lived = processes.end_recorded(str(folder / "node.json"))
+    (folder / "node.sock").unlink(missing_ok=True)
+    return lived
