@@ -1,0 +1,29 @@
+"""`podid logs`: what the parts wrote."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from podid.cli.printer import say
+from podid.local.home import chosen_home
+
+
+def add_to(program: typer.Typer) -> None:
+    program.command("logs")(logs)
+
+
+def logs(
+    part: Annotated[
+        str | None, typer.Argument(help="One part: serve, cluster, webhook, imds, supervisor. [default: all]")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written.")] = False,
+    tail: Annotated[int, typer.Option("--tail", help="Lines of each part to begin with; -1 for all.")] = 50,
+) -> int:
+    """Print the logs of podid's own processes, in one stream, in the order of their times."""
+    from podid.local.logs import read_logs
+
+    for line in read_logs(chosen_home(), part=part, follow=follow, tail=tail):
+        say(line)
+    return 0

@@ -1,0 +1,61 @@
+"""`podid serve`: the AWS endpoint as one process."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Services(StrEnum):
+    MOTO = "moto"
+    NONE = "none"
+
+
+def add_to(program: typer.Typer) -> None:
+    program.command("serve")(serve)
+
+
+def serve(
+    home: Annotated[Path, typer.Option("--home", help="Folder of the database and the keys; made if it is missing.")],
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", help="Port to listen on; 0 takes a free one, which the log names.")
+    ] = 4566,
+    installation: Annotated[
+        Path | None, typer.Option("--installation", help="JSON file of what there must be from the start.")
+    ] = None,
+    services: Annotated[
+        Services, typer.Option("--services", help="Who serves what podid has no room for.")
+    ] = Services.MOTO,
+    store_url: Annotated[
+        str, typer.Option("--store-url", help="Another database than the home's: postgresql+psycopg://…")
+    ] = "",
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate (PEM) to serve HTTPS with.")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its key.")] = None,
+    plain_http: Annotated[
+        bool, typer.Option("--plain-http", help="Serve without TLS beyond loopback: for a network of your own only.")
+    ] = False,
+    log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
+) -> int:
+    """Serve EKS, EKS Auth, IAM and STS, and other AWS services through moto, on one port. Every request is signed, checked and authorised."""
+    from podid.gateway.serve import ServeSettings, run
+    from podid.local.child import tie_to_parent
+
+    tie_to_parent()
+    return run(
+        ServeSettings(
+            home=home,
+            host=host,
+            port=port,
+            installation=installation,
+            services=services.value,
+            store_url=store_url,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            plain_http=plain_http,
+            log_level=log_level,
+        )
+    )

@@ -1,0 +1,62 @@
+"""`podid up`: everything of local mode."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from podid.cli.printer import note, say
+from podid.local.home import chosen_home
+from podid.local.problems import AlreadyUp
+
+
+class Isolation(StrEnum):
+    AUTO = "auto"
+    NAMESPACES = "namespaces"
+    PROCESS = "process"
+
+
+def add_to(program: typer.Typer) -> None:
+    program.command("up")(up)
+
+
+def up(
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when all is ready, and leave it running.")
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", help="Port of the AWS endpoint on loopback; 0 takes a free one. [default: 4566]"),
+    ] = None,
+    isolation: Annotated[
+        Isolation,
+        typer.Option(
+            "--isolation", help="How pods are kept apart; auto takes namespaces where the kernel allows them."
+        ),
+    ] = Isolation.AUTO,
+    events: Annotated[int | None, typer.Option("--events", hidden=True)] = None,
+) -> int:
+    """Start podid: the AWS endpoint, the local cluster `eksdemo1`, webhook and IMDS.
+
+    In the foreground with a live log, until Ctrl-C; or with --detach. State is kept under PODID_HOME and is there again at the next start.
+    """
+    from podid.local import detach as detached
+    from podid.local.supervisor import Supervisor, Wishes
+
+    home = chosen_home()
+    wishes = Wishes(port=port, isolation=isolation.value)
+    if detach:
+        try:
+            state = detached.start(home, wishes, note)
+        except AlreadyUp as problem:
+            detached.wait_until_ready(home, note)
+            note(f"{problem.what}: nothing to do")
+            return 0
+        say(f'podid is ready ({state.isolation}). Next: eval "$(podid env)" and then aws or kubectl; or: podid demo')
+        return 0
+    return Supervisor(
+        home, wishes, events=events, follow=(events is None and sys.stderr.isatty()) or events is None
+    ).run()
