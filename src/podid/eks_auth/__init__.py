@@ -9,6 +9,7 @@ The room knows EKS (clusters and associations), STS and the clusters' keys. Who 
 from __future__ import annotations
 
 from podid.eks_auth.keys import ClusterKeys
+from podid.eks_auth.liveness import PodLiveness
 from podid.eks_auth.service import EksAuth
 
-__all__ = ["ClusterKeys", "EksAuth"]
+__all__ = ["ClusterKeys", "EksAuth", "PodLiveness"]

@@ -9,7 +9,8 @@ The checks, in this order; the code below has the same numbers:
      4  its signature                                                        else InvalidTokenException
      5  its issuer is the cluster's, its audience pods.eks.amazonaws.com     else InvalidTokenException
      6  it has begun and has not ended (nbf, iat, exp; no leeway)            else InvalidTokenException, ExpiredTokenException
-     7  it is bound to a pod: namespace, service account, pod name and uid   else InvalidTokenException
+     7  it is bound to a pod: namespace, service account, pod name and uid;
+        and that pod still exists, where the cluster can be asked            else InvalidTokenException
      8  the service account has an association                               else ResourceNotFoundException
      9  the associated role exists                                           else AccessDeniedException
     10  its trust policy lets pods.eks.amazonaws.com assume it, with the cluster as aws:SourceArn and, unless the association
@@ -22,6 +23,7 @@ A caller learns from 9 to 11 only that the role cannot be assumed; the log gets 
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import datetime
 from typing import Final
@@ -33,12 +35,15 @@ from podid.core.operations import Handler, handlers_of, operation
 from podid.core.tokens import ServiceAccountToken
 from podid.eks import Association, Cluster, Eks
 from podid.eks.cluster import CLUSTER_NAME
-from podid.eks_auth.errors import InvalidParameter, InvalidRequest, NotFound, RoleNotAssumed
+from podid.eks_auth.errors import InvalidParameter, InvalidRequest, InvalidToken, NotFound, RoleNotAssumed
 from podid.eks_auth.keys import ClusterKeys
-from podid.eks_auth.session import AUDIENCE, CHAINED_SECONDS, SECONDS, SERVICE, session_name, session_tags
+from podid.eks_auth.liveness import PodLiveness
+from podid.eks_auth.session import AUDIENCE, CHAINED_SECONDS, SECONDS, SERVICE, TAG_KEYS, session_name, session_tags
 from podid.eks_auth.token import check_token
 from podid.iam import Authorizer, Iam, time_context
 from podid.sts import IssuedSession, Sts
+
+log = logging.getLogger(__name__)
 
 _LONGEST_HINT: Final = 256
 """Node name, instance id and zone are not used; what is longer than any of them can be is refused."""
@@ -56,6 +61,7 @@ class EksAuth:
         *,
         random: ids.RandomBytes = os.urandom,
         keys: ClusterKeys | None = None,
+        liveness: PodLiveness | None = None,
     ) -> None:
         self._eks = eks
         self._iam = iam
@@ -63,6 +69,7 @@ class EksAuth:
         self._authorizer = authorizer
         self._random = random
         self._keys = keys or ClusterKeys(eks.access)
+        self._liveness = liveness or PodLiveness(eks.access)
 
     def handlers(self) -> dict[str, Handler]:
         """The operations of the EKS Auth API."""
@@ -82,10 +89,16 @@ class EksAuth:
         _check_hints(eks_node_name, instance_id, zone)
         cluster = self._cluster(call, cluster_name)  # 1
         pod = check_token(token, cluster, self._keys, now=call.now)  # 2 to 7
+        if self._liveness.is_gone(cluster, pod):  # 7, second half
+            raise InvalidToken(
+                "The token included in the request is not valid: the pod it is bound to no longer exists.",
+                private=f"pod {pod.namespace}/{pod.pod_name} with uid {pod.pod_uid}",
+            )
         association = self._association(cluster, pod)  # 8
         session = self._assume(cluster, association, pod, call.now)  # 9 and 10
         if association.target_role_arn:
             session = self._assume_target(call, association, session, pod)  # 11
+        _tell(call, association, pod, session)
         return _answer(association, pod, session)
 
     def _cluster(self, call: Call, name: str) -> Cluster:
@@ -153,6 +166,26 @@ class EksAuth:
             )
         except AwsError as error:
             raise _refused(association.target_role_arn, error) from error
+
+
+def _tell(call: Call, association: Association, pod: ServiceAccountToken, session: IssuedSession) -> None:
+    """One line for people: whose token became which session, and why. Nothing in it opens anything."""
+    tags = () if association.disable_session_tags else TAG_KEYS
+    log.info(
+        "a pod's token was exchanged for its role's credentials",
+        extra={
+            "request_id": call.request_id,
+            "cluster": association.cluster,
+            "pod": f"{pod.namespace}/{pod.pod_name}",
+            "service_account": pod.service_account,
+            "association": association.id,
+            "role": association.role_arn,
+            "target_role": association.target_role_arn,
+            "session": session.assumed_role_arn,
+            "session_tags": ",".join(tags),
+            "expires": session.expiration.isoformat(),
+        },
+    )
 
 
 def _check_hints(*hints: str | None) -> None:

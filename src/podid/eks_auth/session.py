@@ -19,6 +19,16 @@ SECONDS: Final = 21_600
 CHAINED_SECONDS: Final = 3_600
 """Role chaining allows no more."""
 
+TAG_KEYS: Final = (
+    "eks-cluster-arn",
+    "eks-cluster-name",
+    "kubernetes-namespace",
+    "kubernetes-service-account",
+    "kubernetes-pod-name",
+    "kubernetes-pod-uid",
+)
+"""The keys of the session tags, in the order in which they are sent."""
+
 _NAME_PART: Final = 10
 """Characters of the cluster's and of the pod's name: 4 + 10 + 1 + 10 + 1 + 36 = 62, and STS takes 64."""
 _ILLEGAL: Final = re.compile(r"[^\w+=,.@-]", re.ASCII)
@@ -32,11 +42,5 @@ def session_name(cluster: str, pod: str, random: ids.RandomBytes) -> str:
 
 def session_tags(cluster: Cluster, token: ServiceAccountToken) -> dict[str, str]:
     """The six tags, in the order in which they are sent."""
-    return {
-        "eks-cluster-arn": cluster.arn,
-        "eks-cluster-name": cluster.name,
-        "kubernetes-namespace": token.namespace,
-        "kubernetes-service-account": token.service_account,
-        "kubernetes-pod-name": token.pod_name,
-        "kubernetes-pod-uid": token.pod_uid,
-    }
+    values = (cluster.arn, cluster.name, token.namespace, token.service_account, token.pod_name, token.pod_uid)
+    return dict(zip(TAG_KEYS, values, strict=True))

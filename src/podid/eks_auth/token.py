@@ -11,6 +11,7 @@ from podid.core.tokens import (
     ServiceAccountToken,
     TokenProblem,
     UnknownKey,
+    unverified_claims,
     verify_service_account_token,
 )
 from podid.eks import Cluster
@@ -27,10 +28,11 @@ def check_token(token: str, cluster: Cluster, keys: ClusterKeys, *, now: datetim
     if len(token) > LONGEST_TOKEN:
         raise InvalidToken("The token included in the request is too long.")
     try:
-        known = keys.of(cluster)
-    except KeysUnavailable as error:
-        raise Unavailable("The keys of the cluster cannot be read now.", private=str(error)) from error
-    try:
+        try:
+            known = keys.of(cluster)
+        except KeysUnavailable as error:
+            unverified_claims(token)  # what is no token at all is told as that, not as trouble of ours
+            raise Unavailable("The keys of the cluster cannot be read now.", private=str(error)) from error
         try:
             return _verify(token, known, cluster, now)
         except UnknownKey:

@@ -12,7 +12,7 @@ ROLE = "EKS-PodIdentity-S3-ReadOnly-Role-101"
 BUCKETS = ("podid-demo-reports", "podid-demo-uploads")
 _ADDON = "eks-pod-identity-agent"
 
-Question = Literal["", "denied", "role", "association", "identity", "allowed", "injected", "addon"]
+Question = Literal["", "denied", "role", "association", "identity", "allowed", "injected"]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
