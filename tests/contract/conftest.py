@@ -22,6 +22,7 @@ from podid.gateway.compose import compose
 from podid.gateway.gateway import Gateway
 from podid.gateway.serve import ServeSettings
 from podid.gateway.server import Listener
+from podid.iam import Iam
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -35,6 +36,7 @@ class Served(Struct, kw_only=True):
     url: str
     administrator: Credentials
     imds: Credentials
+    iam: Iam
     gateway: Gateway
     """The same endpoint without its socket, for tests that bring a time of their own."""
 
@@ -60,6 +62,11 @@ class Served(Struct, kw_only=True):
             aws_session_token=who.session_token or None,
             config=Config(retries={"total_max_attempts": 1}, **config),
         )
+
+    def administrator_of(self, account: str) -> Credentials:
+        """The administrator of another account."""
+        self.iam.ensure_user(account, "other-admin", policy_arns=("arn:aws:iam::aws:policy/AdministratorAccess",))
+        return self.iam.ensure_access_key(account, "other-admin")
 
     def user(self, name: str, *statements: dict[str, Any]) -> Credentials:
         """A new user with these statements as its policy, and a key of theirs."""
@@ -130,6 +137,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         administrator=administrator.credentials,
         imds=imds.credentials,
         gateway=endpoint.gateway,
+        iam=endpoint.iam,
     )
     listener.stop()
     thread.join(10)

@@ -125,7 +125,8 @@ class DecisionLog:
                 self._prune()
         except Exception:
             # The log must not take the service down with it: what cannot be written is counted, and says so in the process's own log.
-            self._dropped += len(batch)
+            with self._changed:
+                self._dropped += len(batch)
             _log.exception("decisions could not be written", extra={"dropped": self._dropped})
 
     def _prune(self) -> None:

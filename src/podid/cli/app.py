@@ -2,14 +2,15 @@
 
 Exit codes: 0 done; 1 it was done and the answer is no; 2 wrong usage; 3 the environment forbids it.
 
-The agent and IMDS run on nodes in small memory, so their commands are taken before anything of the rest is imported.
+The agent and IMDS run on nodes in small memory, and a person waits for the parts of local mode: these commands are taken before anything
+of the rest is imported.
 """
 
 from __future__ import annotations
 
 import sys
 
-LEAN = ("agent", "imds")
+LEAN = ("agent", "imds", "part")
 
 
 def main() -> int:
@@ -26,6 +27,10 @@ def _lean(name: str, arguments: list[str]) -> int:
         from podid.cli import agent
 
         return agent.main(arguments)
+    if name == "part":
+        from podid.cli import part
+
+        return part.main(arguments)
     from podid.cli import imds
 
     return imds.main(arguments)

@@ -30,10 +30,18 @@ class JsonLines(logging.Formatter):
         }
         for name, value in vars(record).items():
             if name not in _STANDARD:
-                line[name] = value if isinstance(value, int | float | bool) or value is None else str(value)[:_LIMIT]
+                line[name] = _bounded(value)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)[-_LIMIT:]
         return json.dumps(line, ensure_ascii=False)
+
+
+def _bounded(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_bounded(item) for item in value[:100]]
+    return str(value)[:_LIMIT]
 
 
 def log_to_stderr(level: int | str = logging.INFO) -> None:

@@ -33,7 +33,7 @@ class AccessEntries:
         next_token: str | None = None,
     ) -> Output:
         cluster = self._clusters.require(call, cluster_name)
-        page_of(max_results, next_token, "access-entries", cluster.arn, associated_policy_arn or "", keys=1)
+        page_of(max_results, next_token, "access-entries", cluster.arn, associated_policy_arn or "", key=(str,))
         wanted = associated_policy_arn in (None, admin_policy(cluster))
         return {"accessEntries": [cluster.creator_arn] if cluster.creator_arn and wanted else []}
 
@@ -68,7 +68,7 @@ class AccessEntries:
         next_token: str | None = None,
     ) -> Output:
         cluster = self._require(call, cluster_name, principal_arn)
-        page_of(max_results, next_token, "access-policies", cluster.arn, principal_arn, keys=1)
+        page_of(max_results, next_token, "access-policies", cluster.arn, principal_arn, key=(str,))
         policy = {
             "policyArn": admin_policy(cluster),
             "accessScope": {"type": "cluster", "namespaces": []},

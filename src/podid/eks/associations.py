@@ -137,8 +137,10 @@ class Associations:
     ) -> Output:
         cluster = self._clusters.require(call, cluster_name)
         page = page_of(
-            max_results, next_token, "associations", cluster.arn, namespace or "", service_account or "", keys=2
+            max_results, next_token, "associations", cluster.arn, namespace or "", service_account or "", key=(int, str)
         )
+        if not f"{namespace or ''}{service_account or ''}".isprintable():
+            return {"associations": []}  # no service account has such a name, and a NUL would end in PostgreSQL
         with self._store.read() as connection:
             found = association_rows.page(
                 connection,
@@ -241,7 +243,9 @@ def _exists(association: Association) -> ResourceInUse:
 
 
 def _require(connection: Connection, call: Call, cluster: str, association_id: str) -> Association:
-    found = association_rows.find(connection, call.account, call.region, cluster, association_id)
+    found = None
+    if association_id.isprintable():
+        found = association_rows.find(connection, call.account, call.region, cluster, association_id)
     if found is None:
         raise ResourceNotFound(
             f"No pod identity association found for id: {association_id[:100]}.", clusterName=cluster

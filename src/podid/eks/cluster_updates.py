@@ -121,7 +121,7 @@ class ClusterUpdates:
             raise InvalidParameter("Give status or versionStatus, not both.")
         support = version_status or (status or "").upper().replace("-", "_")
         question = [cluster_type, default_only, include_all, cluster_versions, support]
-        page = page_of(max_results, next_token, "versions", msgspec.json.encode(question).decode(), keys=1)
+        page = page_of(max_results, next_token, "versions", msgspec.json.encode(question).decode(), key=(str,))
         shown = [
             each
             for each in VERSIONS
@@ -182,7 +182,6 @@ def _view(version: KubernetesVersion, now: datetime) -> Output:
         "endOfExtendedSupportDate": _midnight(version.end_of_extended),
         "status": support.lower().replace("_", "-"),
         "versionStatus": support,
-        "kubernetesPatchVersion": version.patch,
     }
 
 

@@ -50,7 +50,8 @@ class Clusters:
 
     def find(self, account: str, region: str, name: str) -> Cluster | None:
         """The cluster as of now."""
-        return self._cache.get((account, region, name))
+        # What cannot be a name is not looked for: PostgreSQL fails at a NUL in a text.
+        return self._cache.get((account, region, name)) if CLUSTER_NAME.fullmatch(name) else None
 
     def require(self, call: Call, name: str) -> Cluster:
         """The cluster of the call's account and region. Raises ResourceNotFound."""
@@ -61,7 +62,9 @@ class Clusters:
 
     def lock(self, connection: Connection, call: Call, name: str) -> Cluster:
         """The cluster inside a write transaction, kept from others until it ends. Raises ResourceNotFound where it is gone by now."""
-        found = cluster_rows.find(connection, call.account, call.region, name, lock=True)
+        found = None
+        if CLUSTER_NAME.fullmatch(name):
+            found = cluster_rows.find(connection, call.account, call.region, name, lock=True)
         if found is None:
             raise _no_cluster(name)
         return found
@@ -104,7 +107,7 @@ class Clusters:
     ) -> Output:
         _check_name(name)
         known = find_version(version or DEFAULT)
-        if known is None or known.support(call.now) == "UNSUPPORTED":
+        if known is None or (known.minor != DEFAULT and known.support(call.now) == "UNSUPPORTED"):
             raise InvalidParameter(f"unsupported Kubernetes version {version!r}", clusterName=name)
         if problem := problem_with_tags(tags or {}):
             raise InvalidParameter(problem, clusterName=name)
@@ -175,7 +178,7 @@ class Clusters:
     ) -> Output:
         if include and list(include) != ["all"]:
             raise InvalidParameter("include must be: all")
-        page = page_of(max_results, next_token, "clusters", call.account, call.region, keys=1)
+        page = page_of(max_results, next_token, "clusters", call.account, call.region, key=(str,))
         after = str(page.after[0]) if page.after else ""
         with self._store.read() as connection:
             found = cluster_rows.names(connection, call.account, call.region, after=after, most=page.size + 1)

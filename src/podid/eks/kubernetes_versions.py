@@ -20,8 +20,8 @@ class KubernetesVersion(Struct, frozen=True):
     released: date
     end_of_standard: date
     end_of_extended: date
-    platform: str
-    patch: str
+    platform: str = "eks.1"
+    """podid's own: it has had one platform version for each."""
 
     def support(self, now: datetime) -> Support:
         """How the version is supported at an instant; the day support ends is already too late."""
@@ -32,19 +32,19 @@ class KubernetesVersion(Struct, frozen=True):
 
 
 VERSIONS: Final = (
-    KubernetesVersion("1.35", date(2026, 1, 27), date(2027, 3, 27), date(2028, 3, 27), "eks.1", "1.35.0"),
-    KubernetesVersion("1.34", date(2025, 10, 2), date(2026, 12, 2), date(2027, 12, 2), "eks.1", "1.34.1"),
-    KubernetesVersion("1.33", date(2025, 5, 29), date(2026, 7, 29), date(2027, 7, 29), "eks.1", "1.33.1"),
-    KubernetesVersion("1.32", date(2025, 1, 23), date(2026, 3, 23), date(2027, 3, 23), "eks.1", "1.32.5"),
-    KubernetesVersion("1.31", date(2024, 9, 26), date(2025, 11, 26), date(2026, 11, 26), "eks.1", "1.31.9"),
-    KubernetesVersion("1.30", date(2024, 5, 23), date(2025, 7, 23), date(2026, 7, 23), "eks.1", "1.30.13"),
-    KubernetesVersion("1.29", date(2024, 1, 23), date(2025, 3, 23), date(2026, 3, 23), "eks.1", "1.29.15"),
-    KubernetesVersion("1.28", date(2023, 9, 26), date(2024, 11, 26), date(2025, 11, 26), "eks.1", "1.28.15"),
+    KubernetesVersion("1.35", date(2026, 1, 27), date(2027, 3, 27), date(2028, 3, 27)),
+    KubernetesVersion("1.34", date(2025, 10, 2), date(2026, 12, 2), date(2027, 12, 2)),
+    KubernetesVersion("1.33", date(2025, 5, 29), date(2026, 7, 29), date(2027, 7, 29)),
+    KubernetesVersion("1.32", date(2025, 1, 23), date(2026, 3, 23), date(2027, 3, 23)),
+    KubernetesVersion("1.31", date(2024, 9, 26), date(2025, 11, 26), date(2026, 11, 26)),
+    KubernetesVersion("1.30", date(2024, 5, 23), date(2025, 7, 23), date(2026, 7, 23)),
+    KubernetesVersion("1.29", date(2024, 1, 23), date(2025, 3, 23), date(2026, 3, 23)),
+    KubernetesVersion("1.28", date(2023, 9, 26), date(2024, 11, 26), date(2025, 11, 26)),
 )
 """Newest first."""
 
 DEFAULT: Final = "1.34"
-"""What CreateCluster makes where no version is asked for."""
+"""What CreateCluster makes where no version is asked for; it is never refused, however old this list has become."""
 
 
 def find_version(minor: str) -> KubernetesVersion | None:

@@ -18,6 +18,8 @@ from podid.eks.errors import InvalidParameter
 
 LARGEST_PAGE: Final = 100
 _LONGEST_TOKEN: Final = 4096
+_LAST_MILLISECOND: Final = 253_402_300_799_999
+"""The end of the year 9999: what a datetime can hold."""
 _T = TypeVar("_T")
 
 
@@ -44,8 +46,8 @@ class Page(msgspec.Struct, frozen=True):
         return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def page_of(max_results: int | None, next_token: str | None, *question: str, keys: int = 2) -> Page:
-    """Read the paging members of a list operation; `question` is what else was asked, `keys` how many parts a sort key has.
+def page_of(max_results: int | None, next_token: str | None, *question: str, key: tuple[type, ...]) -> Page:
+    """Read the paging members of a list operation; `question` is what else was asked, `key` the types of a sort key's parts.
 
     Raises InvalidParameter for a size outside 1 to 100, and for a token that is not ours or belongs to another question.
     """
@@ -63,6 +65,15 @@ def page_of(max_results: int | None, next_token: str | None, *question: str, key
         token = msgspec.json.decode(raw, type=_Token)
     except (binascii.Error, ValueError) as error:
         raise refused from error
-    if token.question != digest or len(token.after) != keys:
+    if token.question != digest or len(token.after) != len(key):
+        raise refused
+    if not all(_may_be(part, kind) for part, kind in zip(token.after, key, strict=True)):
         raise refused
     return Page(digest, size, tuple(token.after))
+
+
+def _may_be(part: str | int, kind: type) -> bool:
+    """Whether a part of a sort key is one that could have been told: a token is whatever its sender made of it."""
+    if isinstance(part, int):
+        return kind is int and 0 <= part <= _LAST_MILLISECOND
+    return kind is str and part.isprintable()

@@ -39,8 +39,8 @@ class ClientRequest(Struct, frozen=True):
 
 def client_request(call: Call, token: str | None, parameters: Mapping[str, Any]) -> ClientRequest:
     """The request as it is remembered. Raises InvalidParameter for an overlong token."""
-    if token and len(token) > LONGEST_TOKEN:
-        raise InvalidParameter(f"clientRequestToken may have at most {LONGEST_TOKEN} characters.")
+    if token and (len(token) > LONGEST_TOKEN or not token.isprintable()):
+        raise InvalidParameter(f"clientRequestToken may have at most {LONGEST_TOKEN} printable characters.")
     sent = {name: value for name, value in sorted(parameters.items()) if value is not None}
     digest = hashlib.sha256(msgspec.json.encode(sent, order="deterministic")).hexdigest()
     return ClientRequest(call.account, call.region, call.operation, token or "", digest, call.now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 
 from podid.core import ids
@@ -59,6 +60,7 @@ class Eks:
             store, iam, authorizer, self._clusters, random=random, most_per_cluster=associations_per_cluster
         )
         addons = Addons(store, iam, authorizer, self._clusters, associations, random=random, wake=self._worker.wake)
+        self._tagging = Tagging(store)
         self._parts = (
             self._clusters,
             ClusterUpdates(store, self._clusters, random=random),
@@ -67,7 +69,7 @@ class Eks:
             associations,
             addons,
             AddonDescriptions(),
-            Tagging(store),
+            self._tagging,
         )
         self._found: RevisionCache[_Subject, Association | None] = RevisionCache(store, self._load, size=_CACHED)
 
@@ -92,6 +94,10 @@ class Eks:
     ) -> Association | None:
         """The association of a service account as of now: from memory, and after a change by one indexed read."""
         return self._found.get((account, region, cluster, namespace, service_account))
+
+    def tags_of(self, resource_arn: str) -> Mapping[str, str] | None:
+        """The tags of a cluster, add-on (its UUID may be `*`) or association as of now, for `aws:ResourceTag/…`; None without one."""
+        return self._tagging.tags_of(resource_arn)
 
     def start(self) -> None:
         """Go on with what was asked of add-ons before the last stop."""

@@ -9,13 +9,14 @@ from typing import Final
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from podid.core.arn import parse_arn
+from podid.core.arn import Arn, parse_arn
 from podid.core.caller import Call, Output
 from podid.core.operations import operation
 from podid.eks import association_rows, cluster_rows
 from podid.eks.addons import addon_rows
 from podid.eks.addons.addon import Addon
 from podid.eks.association import Association
+from podid.eks.cache import RevisionCache
 from podid.eks.cluster import Cluster
 from podid.eks.errors import BadRequest, TagTargetNotFound
 from podid.eks.tables import ROOM
@@ -24,10 +25,12 @@ from podid.store import Store
 
 Tagged = Cluster | Addon | Association
 
+_CACHED: Final = 10_000
+
 _RESOURCE: Final = re.compile(
-    r"cluster/(?P<cluster>[^/]+)"
-    r"|addon/(?P<of>[^/]+)/(?P<addon>[^/]+)/(?P<uuid>[^/]+)"
-    r"|podidentityassociation/(?P<in>[^/]+)/(?P<association>[^/]+)"
+    r"cluster/(?P<cluster>[\w-]+)"
+    r"|addon/(?P<of>[\w-]+)/(?P<addon>[\w-]+)/(?P<uuid>[\w*-]+)"
+    r"|podidentityassociation/(?P<in>[\w-]+)/(?P<association>[\w-]+)"
 )
 
 
@@ -36,6 +39,20 @@ class Tagging:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._tags: RevisionCache[str, Mapping[str, str] | None] = RevisionCache(store, self._load, size=_CACHED)
+
+    def tags_of(self, resource_arn: str) -> Mapping[str, str] | None:
+        """The tags of a cluster, add-on (its UUID may be `*`) or association as of now; None where there is no such resource."""
+        return self._tags.get(resource_arn)
+
+    def _load(self, resource_arn: str) -> Mapping[str, str] | None:
+        try:
+            arn = parse_arn(resource_arn)
+            with self._store.read() as connection:
+                found = _find(connection, arn)
+        except (ValueError, BadRequest):
+            return None
+        return None if found is None else found.tags
 
     @operation("TagResource")
     def tag_resource(self, call: Call, *, resource_arn: str, tags: Mapping[str, str]) -> Output:
@@ -45,7 +62,7 @@ class Tagging:
         if problem := problem_with_tags(tags):
             raise BadRequest(problem)
         with self._store.write(ROOM) as connection:
-            found = _find(connection, call, resource_arn)
+            found = _require(connection, call, resource_arn)
             after = {**found.tags, **tags}
             if problem := problem_with_tags(after):
                 raise BadRequest(problem)
@@ -57,38 +74,40 @@ class Tagging:
         if not tag_keys:
             raise BadRequest("Give at least one tag key.")
         with self._store.write(ROOM) as connection:
-            found = _find(connection, call, resource_arn)
+            found = _require(connection, call, resource_arn)
             _put(connection, found, {key: value for key, value in found.tags.items() if key not in tag_keys})
         return {}
 
     @operation("ListTagsForResource")
     def list_tags_for_resource(self, call: Call, *, resource_arn: str) -> Output:
         with self._store.read() as connection:
-            return {"tags": _find(connection, call, resource_arn).tags}
+            return {"tags": _require(connection, call, resource_arn).tags}
 
 
-def _find(connection: Connection, call: Call, resource_arn: str) -> Tagged:
+def _require(connection: Connection, call: Call, resource_arn: str) -> Tagged:
     """The resource. Raises BadRequest for what is no ARN of EKS, TagTargetNotFound for one that is not there for this caller."""
     try:
         arn = parse_arn(resource_arn)
     except ValueError as error:
         raise BadRequest(f"Invalid ARN: {resource_arn[:300]}") from error
-    named = _RESOURCE.fullmatch(arn.resource)
-    if arn.service != "eks" or named is None:
-        raise BadRequest(f"The resource {resource_arn[:300]} cannot be tagged with EKS.")
-    found: Tagged | None = None
-    if (arn.account, arn.region, arn.partition) == (call.account, call.region, call.partition):
-        of = (call.account, call.region)
-        if named["cluster"]:
-            found = cluster_rows.find(connection, *of, named["cluster"])
-        elif named["addon"]:
-            addon = addon_rows.find(connection, *of, named["of"], named["addon"])
-            found = addon if addon is not None and addon.uuid == named["uuid"] else None
-        else:
-            found = association_rows.find(connection, *of, named["in"], named["association"])
-    if found is None:
+    found = _find(connection, arn)
+    if found is None or (arn.account, arn.region, arn.partition) != (call.account, call.region, call.partition):
         raise TagTargetNotFound(f"Resource not found: {resource_arn[:300]}")
     return found
+
+
+def _find(connection: Connection, arn: Arn) -> Tagged | None:
+    """The resource of an ARN. Raises BadRequest where EKS tags none of that kind."""
+    named = _RESOURCE.fullmatch(arn.resource)
+    if arn.service != "eks" or named is None:
+        raise BadRequest(f"The resource {str(arn)[:300]} cannot be tagged with EKS.")
+    of = (arn.account, arn.region)
+    if named["cluster"]:
+        return cluster_rows.find(connection, *of, named["cluster"])
+    if named["addon"]:
+        addon = addon_rows.find(connection, *of, named["of"], named["addon"])
+        return addon if addon is not None and named["uuid"] in (addon.uuid, "*") else None
+    return association_rows.find(connection, *of, named["in"], named["association"])
 
 
 def _put(connection: Connection, found: Tagged, tags: dict[str, str]) -> None:

@@ -123,7 +123,8 @@ class Updates:
     ) -> Output:
         self._clusters.require(call, name)
         with self._store.read() as connection:
-            found = find(connection, call.account, call.region, name, update_id)
+            of = (call.account, call.region, name)
+            found = find(connection, *of, update_id) if update_id.isprintable() else None
         if found is None or nodegroup_name or capability_name or found.addon != (addon_name or ""):
             raise ResourceNotFound(f"No update found for id: {update_id[:100]}.", clusterName=name)
         return {"update": found.view()}
@@ -141,10 +142,12 @@ class Updates:
         max_results: int | None = None,
     ) -> Output:
         cluster = self._clusters.require(call, name)
+        if addon_name is not None and not addon_name.isprintable():
+            return {"updateIds": []}
         if nodegroup_name or capability_name:
             kind, which = ("node group", nodegroup_name) if nodegroup_name else ("capability", capability_name)
             raise ResourceNotFound(f"No {kind} found for name: {which}.", clusterName=name)
-        page = page_of(max_results, next_token, "updates", cluster.arn, addon_name or "", keys=2)
+        page = page_of(max_results, next_token, "updates", cluster.arn, addon_name or "", key=(int, str))
         query = select(UPDATES).where(
             *_in(cluster.account, cluster.region, cluster.name), _T.addon == (addon_name or "")
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from podid.audit import DecisionLog
 from podid.core.caller import Caller
+from podid.core.clock import system_clock
 from podid.core.operations import handlers_of
 from podid.core.policy import Decision, denial_text
 from podid.eks import Eks, KubeconfigAccess
@@ -18,6 +19,7 @@ from podid.gateway.gateway import Gateway
 from podid.gateway.lookup import Existing
 from podid.gateway.moto_services import MotoServices
 from podid.gateway.needs import Need
+from podid.gateway.own_calls import iam_asker
 from podid.gateway.resource_policies import HeldByMoto
 from podid.gateway.steps.authenticate import KeysOfPodid
 from podid.iam import Authorizer, Iam, request_of
@@ -77,7 +79,8 @@ def compose(settings: ServeSettings) -> Endpoint:
     if settings.installation is not None:
         nodes = installations.apply(installations.read(settings.installation), iam, eks)
     decisions = DecisionLog(store)
-    moto = MotoServices() if settings.services == "moto" else None
+    iam_handlers = iam.handlers()
+    moto = MotoServices(iam_asker(iam_handlers, system_clock)) if settings.services == "moto" else None
     gateway = Gateway(
         keys=KeysOfPodid(iam, sts),
         judge=authorizer,
@@ -86,13 +89,14 @@ def compose(settings: ServeSettings) -> Endpoint:
         sentence=_sentence,
         record=Decisions(decisions),
         rooms={
-            "iam": iam.handlers(),
+            "iam": iam_handlers,
             "sts": sts.handlers(),
             "eks": eks.handlers(),
             "eks-auth": eks_auth.handlers(),
             "podid": handlers_of(NodeSessions(sts, nodes)),
         },
         moto=moto,
+        default_account=settings.account,
     )
     return Endpoint(gateway, store, iam, eks, decisions, moto)
 

@@ -11,7 +11,7 @@ import logging
 from podid.audit import DecisionLog, Entry
 from podid.core.errors import PodidError
 from podid.core.policy import Decision, StatementRef
-from podid.gateway.logs import Seen, with_fields
+from podid.gateway.logs import Seen
 from podid.gateway.needs.need import Need
 from podid.gateway.refusals import Refused
 from podid.gateway.steps.values import Understood
@@ -49,15 +49,15 @@ class Decisions:
         if _log.isEnabledFor(logging.INFO):
             _log.info(
                 "decision",
-                extra=with_fields(
-                    request_id=call.request_id,
-                    caller=call.caller.arn,
-                    action=need.action,
-                    resource=need.resource,
-                    outcome=decision.outcome.value,
-                    decided_by=statements,
-                    reason=reason,
-                ),
+                extra={
+                    "request_id": call.request_id,
+                    "caller": call.caller.arn,
+                    "action": need.action,
+                    "resource": need.resource,
+                    "outcome": decision.outcome.value,
+                    "decided_by": statements,
+                    "reason": reason,
+                },
             )
 
     def failed(self, seen: Seen, failure: Exception) -> None:

@@ -63,11 +63,17 @@ class Gateway:
         record: Recorder,
         rooms: Mapping[str, Mapping[str, Handler]],
         moto: MotoServices | None,
+        default_account: str,
         random: RandomBytes = os.urandom,
     ) -> None:
         self._keys = keys
         self._authority = Authority(
-            judge=judge, lookup=lookup, policies=policies, sentence=sentence, note=record.decided
+            judge=judge,
+            lookup=lookup,
+            policies=policies,
+            sentence=sentence,
+            note=record.decided,
+            default_account=default_account,
         )
         self._record = record
         self._rooms = rooms

@@ -91,31 +91,33 @@ def _decode(kind: type, value: Any) -> Any:
 
 def apply(installation: Installation, iam: Iam, eks: Eks) -> dict[tuple[str, str], NodeRole]:
     """Bring the store to the installation. Gives the roles of its nodes, by account and instance id."""
+    creator = ""
     if installation.administrator is not None:
-        _user(installation.account, installation.administrator, iam)
+        creator = _user(installation.account, installation.administrator, iam)
     for settings in installation.service_users:
         _user(installation.account, settings, iam)
     nodes: dict[tuple[str, str], NodeRole] = {}
     for cluster in installation.clusters:
         role_arn = _node_role(installation, cluster, iam) if cluster.node_role else ""
-        eks.register_cluster(installation.account, installation.region, _registration(cluster))
+        eks.register_cluster(installation.account, installation.region, _registration(cluster, creator))
         for node in cluster.nodes:
             nodes[installation.account, node.instance_id] = NodeRole(role_arn, installation.region)
     return nodes
 
 
-def _user(account: str, settings: UserSettings, iam: Iam) -> None:
-    """A user with its policies and an access key whose file the part can read."""
+def _user(account: str, settings: UserSettings, iam: Iam) -> str:
+    """A user with its policies and an access key whose file the part can read. Gives its ARN."""
     inline = {} if settings.policy is None else {settings.user: _text(settings.policy)}
     policies = (ADMINISTRATOR_ACCESS,) if settings.policy is None else ()
     user_arn = iam.ensure_user(account, settings.user, policy_arns=policies, inline=inline)
     found = credentials_files.read(settings.credentials_file)
     if found is not None and _still_valid(found, account, settings.user, iam):
-        return
+        return user_arn
     credentials = iam.ensure_access_key(account, settings.user)
     credentials_files.write(
         settings.credentials_file, KeyFile(credentials=credentials, account=account, user_arn=user_arn)
     )
+    return user_arn
 
 
 def _still_valid(found: KeyFile, account: str, user: str, iam: Iam) -> bool:
@@ -160,7 +162,7 @@ def _text(document: dict[str, Any]) -> str:
     return json.dumps(document)
 
 
-def _registration(cluster: ClusterSettings) -> ClusterRegistration:
+def _registration(cluster: ClusterSettings, creator: str) -> ClusterRegistration:
     return ClusterRegistration(
         name=cluster.name,
         version=cluster.version,
@@ -170,4 +172,5 @@ def _registration(cluster: ClusterSettings) -> ClusterRegistration:
         jwks_file=cluster.jwks_file,
         jwks_url=cluster.jwks_url,
         kubeconfig=cluster.kubeconfig,
+        creator_arn=creator,
     )

@@ -6,23 +6,19 @@ bodies, tokens, keys other than their ids.
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
-import traceback
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from podid.core.errors import PodidError
 from podid.core.http import HttpResponse
+from podid.core.log_lines import log_to_stderr
 
 if TYPE_CHECKING:
     from podid.gateway.steps.values import Addressed, Authenticated, Numbered
 
 _log = logging.getLogger("podid.access")
-_FIELDS = "podid_fields"
 _LONGEST_PATH = 512
 
 
@@ -62,40 +58,10 @@ def access(seen: Seen, response: HttpResponse, failure: Exception | None, *, sec
             fields["text"] = failure.public  # of a refusal its kind, such as BAD_SIGNATURE
             if failure.private:
                 fields["reason"] = failure.private
-    _log.info("request", extra={_FIELDS: fields})
-
-
-class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON: time, level, logger, message, and whatever fields it carries."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line.update(getattr(record, _FIELDS, {}))
-        request_id = getattr(record, "request_id", None)
-        if request_id is not None:
-            line["request_id"] = request_id
-        if record.exc_info and record.exc_info[0] is not None:
-            line["exception"] = "".join(traceback.format_exception(*record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
-
-
-def with_fields(**fields: Any) -> dict[str, dict[str, Any]]:
-    """The `extra` of a log call whose record carries these fields."""
-    return {_FIELDS: fields}
+    _log.info("request", extra=fields)
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Send all logs of this process to standard error as JSON, at `level` and above; libraries only their warnings."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    """Send all logs of this process to standard error, at `level` and above; libraries only their warnings."""
+    log_to_stderr(logging.WARNING)
     logging.getLogger("podid").setLevel(level)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from podid.iam import Iam
-from podid.iam.entities import GROUP, INSTANCE_PROFILE, ROLE, USER, Kind, find
+from podid.iam.entities import GROUP, INSTANCE_PROFILE, ROLE, USER, Kind, by_id, find
 from podid.store import Store
 
 _KINDS: Mapping[str, Kind] = {
@@ -37,6 +38,13 @@ class Existing:
             row = find(connection, found, account, name)
         return None if row is None else found.arn(self._iam.partition, row)
 
+    def roles_of_profile(self, account: str, name: str) -> tuple[str, ...]:
+        """The ARN of the role in an instance profile."""
+        with self._store.read() as connection:
+            profile = find(connection, INSTANCE_PROFILE, account, name)
+            role = by_id(connection, ROLE, profile.role_id) if profile is not None and profile.role_id else None
+        return () if role is None else (ROLE.arn(self._iam.partition, role),)
+
     def bucket_owner(self, bucket: str) -> str | None:
         """The account of a bucket. Where moto's S3 was never asked anything, there is none; where S3 is not served, nobody can know."""
         if not self._buckets:
@@ -49,4 +57,33 @@ class Existing:
 
     def full_arn(self, service: str, account: str, region: str, kind: str, name: str) -> str | None:
         """The ARN behind a name; None where there is no such thing, or the ARN can be written from its name."""
-        return None
+        finder = _FINDERS.get((service, kind))
+        return None if finder is None else finder(account, region, name)
+
+
+def _backend(module_name: str, backends: str, account: str, region: str) -> Any:
+    """moto's backend of an account and region, if anybody has made it."""
+    module = sys.modules.get(module_name)
+    accounts = getattr(module, backends) if module is not None else {}
+    regions = accounts[account] if account in list(accounts.keys()) else {}
+    return regions[region] if region in list(regions.keys()) else None
+
+
+def _key_of_alias(account: str, region: str, name: str) -> str | None:
+    backend = _backend("moto.kms.models", "kms_backends", account, region)
+    for key in list(backend.keys.values()) if backend is not None else ():
+        if name in key.aliases:
+            return str(key.arn)
+    return None
+
+
+def _secret(account: str, region: str, name: str) -> str | None:
+    backend = _backend("moto.secretsmanager.models", "secretsmanager_backends", account, region)
+    secret = backend.secrets.get(name) if backend is not None else None
+    return None if secret is None else str(secret.arn)
+
+
+_FINDERS: Mapping[tuple[str, str], Callable[[str, str, str], str | None]] = {
+    ("kms", "alias"): _key_of_alias,
+    ("secretsmanager", "secret"): _secret,
+}

@@ -86,5 +86,5 @@ async def _serve(settings: ServeSettings, endpoint: Endpoint, listener: Listener
         loop.add_signal_handler(number, listener.stop)
     app = App(endpoint.gateway, system_clock, threads=settings.threads)
     app.when_ready(lambda: endpoint.warm(SERVICES["s3"]))
-    app.when_ready(lambda: log.info("ready", extra=logs.with_fields(host=listener.host, port=listener.port)))
+    app.when_ready(lambda: log.info("ready", extra={"host": listener.host, "port": listener.port}))
     await listener.serve(app)

@@ -35,8 +35,12 @@ class Cache:
         self._room = room
         self._generation = _Generation(-1)
 
-    def get(self, key: Hashable, load: Callable[[Connection], T]) -> T:
-        """The value of `key`; `load` reads it if this revision has not seen it yet."""
+    def get(self, key: Hashable, load: Callable[[Connection], T], *, keep_none: bool = True) -> T:
+        """The value of `key`; `load` reads it if this revision has not seen it yet.
+
+        With `keep_none` off, that there is nothing is not remembered: for keys that strangers choose, who could otherwise fill the memory
+        and push out what is needed.
+        """
         revision = self._store.revision(self._room)
         generation = self._generation
         if generation.revision != revision:
@@ -46,6 +50,8 @@ class Cache:
             return found  # type: ignore[no-any-return]
         with self._store.read() as connection:
             value = load(connection)
+        if value is None and not keep_none:
+            return value
         if len(generation.values) >= _ENTRIES:
             generation.values.clear()
         generation.values[key] = value

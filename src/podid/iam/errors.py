@@ -38,6 +38,10 @@ class InvalidInput(AwsError):
     code, status = "InvalidInput", 400
 
 
+class InvalidParameterValue(AwsError):
+    code, status = "InvalidParameterValue", 400
+
+
 class ValidationError(AwsError):
     code, status = "ValidationError", 400
 

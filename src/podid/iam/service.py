@@ -45,6 +45,7 @@ from podid.iam.providers import OidcProvider, load_oidc
 from podid.iam.role import Role, role_of_row
 from podid.iam.state import ROOM, IamState
 from podid.iam.user import User, load_user
+from podid.iam.user_sessions import not_for_user_sessions
 from podid.store import Store
 
 _NO_POLICIES = PolicySet()
@@ -66,9 +67,13 @@ class Iam:
         self._cache = Cache(store, ROOM)
         self._uses = KeyUses(self._state)
         self._bootstrap = Bootstrap(self._state, clock)
+        self._handlers = {name: not_for_user_sessions(handler) for name, handler in self._all_handlers().items()}
 
     def handlers(self) -> dict[str, Handler]:
         """The handlers of the IAM API, by operation."""
+        return self._handlers
+
+    def _all_handlers(self) -> dict[str, Handler]:
         state = self._state
         return handlers_of(
             Roles(state),
@@ -96,7 +101,7 @@ class Iam:
     def find_key(self, access_key_id: str) -> Key | None:
         """The access key of that id, active or not, or None."""
         return self._cache.get(
-            ("key", access_key_id), lambda connection: load_key(connection, self._state, access_key_id)
+            ("key", access_key_id), lambda connection: load_key(connection, self._state, access_key_id), keep_none=False
         )
 
     def caller_of_key(self, key: Key) -> Caller:

@@ -36,89 +36,79 @@ class PartSpec(msgspec.Struct, frozen=True, kw_only=True):
     what: str
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them, and what was found out on the way."""
+class ClusterPart(msgspec.Struct, frozen=True, kw_only=True):
+    """The cluster's process, and how it will keep pods apart."""
 
-    parts: tuple[PartSpec, ...]
+    spec: PartSpec
     isolation: str
-    isolation_reason: str
-    notes: tuple[str, ...] = ()
+    why: str
 
 
-def prepare(home: Home, installation: Installation, tools: Tools) -> Prepared:
-    """Choose the isolation, make keys and certificates, write every part's settings. Raises Forbidden."""
+def prepare_endpoint(home: Home, installation: Installation) -> tuple[PartSpec, PartSpec]:
+    """Make keys and certificates, write the settings of `serve` and of the webhook. These two can start."""
+    files = prepare_cluster(home.cluster, cluster_name=installation.cluster, port=installation.cluster_port)
+    prepare_certificates(home.webhook)
+    described = home.serve / "installation.json"
+    _write(described, _installation(home, installation, files.ca_certificate, files.jwks, files.serve_kubeconfig))
+    return _serve(home, installation, described), _webhook(home, installation)
+
+
+def prepare_cluster_part(home: Home, installation: Installation, tools: Tools) -> ClusterPart:
+    """Find out how pods can be kept apart, and write the cluster's settings. Raises Forbidden where it cannot be as asked."""
     try:
         isolation = choose(cast(Literal["auto", "namespaces", "process"], installation.isolation), scratch=home.cluster)
     except IsolationError as problem:
         what, _, way_out = str(problem).partition("; ")
         raise Forbidden(what, way_out or "see: podid up --help") from problem
-    cluster_files = prepare_cluster(home.cluster, cluster_name=installation.cluster, port=installation.cluster_port)
-    prepare_certificates(home.webhook)
-    serve_settings = home.serve / "installation.json"
-    _write(
-        serve_settings,
-        _installation(
-            home, installation, cluster_files.ca_certificate, cluster_files.jwks, cluster_files.serve_kubeconfig
-        ),
+    spec = PartSpec(
+        name="cluster",
+        argv=_part("cluster", home.cluster / "settings.json", _cluster(home, installation, tools, isolation.name)),
+        listens=f"{LOOPBACK}:{installation.cluster_port}",
+        what=f"the cluster {installation.cluster}: API server, controllers, kubelet; IMDS in its node",
     )
-    cluster_settings = home.cluster / "settings.json"
-    _write(cluster_settings, _cluster(home, installation, tools, isolation.name))
-    return Prepared(
-        parts=(
-            _serve(home, installation, serve_settings),
-            _cluster_part(installation, cluster_settings),
-            _webhook(home, installation),
-        ),
-        isolation=isolation.name,
-        isolation_reason=isolation.why,
-        notes=(f"isolation is {isolation.name}: {isolation.why}",),
-    )
+    return ClusterPart(spec=spec, isolation=isolation.name, why=isolation.why)
+
+
+def _part(name: str, path: Path, settings: Any) -> tuple[str, ...]:
+    """Write a part's settings, and say how to start it with them (`podid part`)."""
+    _write(path, settings)
+    return (sys.executable, "-m", "podid", "part", name, str(path))
 
 
 def _write(path: Path, value: Any) -> None:
     write_file(path, msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2) + b"\n")
 
 
-def _command(*arguments: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "podid", *arguments)
-
-
-def _serve(home: Home, installation: Installation, settings: Path) -> PartSpec:
+def _serve(home: Home, installation: Installation, described: Path) -> PartSpec:
+    settings = {
+        "home": home.serve,
+        "port": installation.port,
+        "installation": described,
+        "region": installation.region,
+        "account": installation.account,
+    }
     return PartSpec(
         name="serve",
-        argv=_command(
-            "serve", "--home", str(home.serve), "--port", str(installation.port), "--installation", str(settings)
-        ),
+        argv=_part("serve", home.serve / "settings.json", settings),
         listens=f"{LOOPBACK}:{installation.port}",
         what="the AWS endpoint: EKS, EKS Auth, IAM, STS; moto's services behind them",
     )
 
 
-def _cluster_part(installation: Installation, settings: Path) -> PartSpec:
-    return PartSpec(
-        name="cluster",
-        argv=_command("localcluster", "--settings", str(settings)),
-        listens=f"{LOOPBACK}:{installation.cluster_port}",
-        what=f"the cluster {installation.cluster}: API server, controllers, kubelet; IMDS in its node",
-    )
-
-
 def _webhook(home: Home, installation: Installation) -> PartSpec:
+    settings = {
+        "host": LOOPBACK,
+        "port": installation.webhook_port,
+        "home": home.webhook,
+        "endpoint": installation.endpoint,
+        "credentials_file": home.credentials / "webhook.json",
+        "cluster_name": installation.cluster,
+        "region": installation.region,
+        "aws_default_region": installation.region,
+    }
     return PartSpec(
         name="webhook",
-        argv=_command(
-            *("webhook", "--host", LOOPBACK, "--port", str(installation.webhook_port), "--home", str(home.webhook)),
-            *("--endpoint", installation.endpoint, "--credentials", str(home.credentials / "webhook.json")),
-            *(
-                "--cluster-name",
-                installation.cluster,
-                "--region",
-                installation.region,
-                "--aws-default-region",
-                installation.region,
-            ),
-            *("--metrics-port", "0"),
-        ),
+        argv=_part("webhook", home.webhook / "settings.json", settings),
         listens=f"{LOOPBACK}:{installation.webhook_port}",
         what="the mutating webhook",
     )

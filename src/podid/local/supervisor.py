@@ -23,7 +23,7 @@ import sys
 import threading
 from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -34,9 +34,12 @@ from podid.local.logs import read_logs, readable
 from podid.local.problems import AlreadyUp, LocalProblem
 from podid.local.state import Lock, State, write_state
 
+if TYPE_CHECKING:
+    from podid.local.parts import PartSpec
+
 _READY_WITHIN = 60.0
-_GRACE = {"webhook": 5.0, "cluster": 40.0, "serve": 5.0}
-"""Seconds each part has to end by itself, in the order they are ended: the cluster ends its pods while `serve` still answers."""
+_GRACE = {"cluster": 40.0}
+"""Seconds a part has to end by itself; 5 where nothing is said. The cluster has pods to end."""
 
 
 class Wishes(msgspec.Struct, frozen=True):
@@ -128,12 +131,6 @@ class Supervisor:
         again = load(self._home) is not None
         found = await asyncio.to_thread(tools.find_tools, lambda text: self._tell(Progress(text)))
         installation = load_or_create(self._home, port=self._wishes.port, isolation=self._wishes.isolation)
-        prepared = await asyncio.to_thread(parts.prepare, self._home, installation, found)
-        self._state = msgspec.structs.replace(
-            self._state, isolation=prepared.isolation, isolation_reason=prepared.isolation_reason
-        )
-        for line in prepared.notes:
-            self._tell(Progress(line))
         if again:
             self._tell(
                 Progress(
@@ -145,25 +142,36 @@ class Supervisor:
                 f"starting the AWS endpoint on {installation.endpoint}, the cluster {installation.cluster} and its webhook"
             )
         )
-        environment = {**os.environ, "PODID_HOME": str(self._home.path), "PYTHONUNBUFFERED": "1"}
-        for name in [name for name in environment if name.startswith("AWS_") or name == "KUBECONFIG"]:
-            del environment[name]
-        for spec in prepared.parts:
-            child = Child(
-                spec.name,
-                spec.argv,
-                log=self._home.log_of(spec.name),
-                environment=environment,
-                listens=spec.listens,
-                what=spec.what,
-                changed=self._write,
-            )
-            self._children.append(child)
-            self._runs.append(asyncio.create_task(child.run(), name=spec.name))
+        for spec in await asyncio.to_thread(parts.prepare_endpoint, self._home, installation):
+            self._spawn(spec)
+        cluster = await asyncio.to_thread(parts.prepare_cluster_part, self._home, installation, found)
+        self._state = msgspec.structs.replace(self._state, isolation=cluster.isolation, isolation_reason=cluster.why)
+        self._tell(Progress(f"isolation is {cluster.isolation}: {cluster.why}"))
+        self._spawn(cluster.spec)
         await self._all_ready(readiness.wait_for(self._home, installation))
         await asyncio.to_thread(registration.register_webhook, self._home, installation)
         self._state = msgspec.structs.replace(self._state, ready=True)
         self._write()
+
+    def _spawn(self, spec: PartSpec) -> None:
+        child = Child(
+            spec.name,
+            spec.argv,
+            log=self._home.log_of(spec.name),
+            environment=self._environment(),
+            listens=spec.listens,
+            what=spec.what,
+            changed=self._write,
+        )
+        self._children.append(child)
+        self._runs.append(asyncio.create_task(child.run(), name=spec.name))
+
+    def _environment(self) -> dict[str, str]:
+        """The person's, less what would speak for somebody else."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "KUBECONFIG"
+        }
+        return {**kept, "PODID_HOME": str(self._home.path)}
 
     async def _all_ready(self, waiting: Coroutine[None, None, None]) -> None:
         """Wait, but no longer than until a part ends: its log then says why."""
@@ -193,10 +201,7 @@ class Supervisor:
 
     async def _end(self) -> None:
         self._state = msgspec.structs.replace(self._state, ready=False)
-        for name, grace in _GRACE.items():
-            for child in self._children:
-                if child.name == name:
-                    await child.stop(grace)
+        await asyncio.gather(*(child.stop(_GRACE.get(child.name, 5.0)) for child in self._children))
         for run in self._runs:
             run.cancel()
         await asyncio.gather(*self._runs, return_exceptions=True)

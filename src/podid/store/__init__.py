@@ -11,9 +11,22 @@ on `metadata` and owns every query on them.
 
 from __future__ import annotations
 
+from podid.store.checking import check_state
 from podid.store.master_key import MasterKey, MasterKeyProblem
 from podid.store.opening import open_store
 from podid.store.schema import Instant, metadata
 from podid.store.store import Store
+from podid.store.transfer import TransferProblem, export_state, import_state
 
-__all__ = ["Instant", "MasterKey", "MasterKeyProblem", "Store", "metadata", "open_store"]
+__all__ = [
+    "Instant",
+    "MasterKey",
+    "MasterKeyProblem",
+    "Store",
+    "TransferProblem",
+    "check_state",
+    "export_state",
+    "import_state",
+    "metadata",
+    "open_store",
+]

@@ -26,8 +26,19 @@ def postgres_engine(url: URL) -> Engine:
     return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True)
 
 
+_LIVELINESS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "5000",
+}
+"""A server that is gone without a word is noticed within seconds."""
+
+
 def _conninfo(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    plain = url.set(drivername="postgresql")
+    return plain.update_query_dict({**_LIVELINESS, **plain.query}).render_as_string(hide_password=False)
 
 
 class PostgresRevisions:
@@ -106,3 +117,4 @@ class PostgresRevisions:
                 for notice in connection.notifies(timeout=_POLL_SECONDS):
                     with self._lock:
                         self._merge(json.loads(notice.payload))
+                connection.execute("SELECT 1")  # raises where the connection is gone

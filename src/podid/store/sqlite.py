@@ -7,6 +7,7 @@ turns, waiting up to `BUSY_SECONDS`.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Mapping
@@ -26,7 +27,10 @@ def sqlite_engine(url: URL) -> Engine:
     """An engine whose transactions begin as `podid_kind` (an execution option: read, write or append) says."""
     if not url.database or url.database == ":memory:":
         raise ValueError("a SQLite store needs a file: sqlite:////path/state.db")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = Path(url.database)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # For its owner alone from the first moment on; SQLite gives its log files the mode of the database.
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=BUSY_SECONDS)
 
     @event.listens_for(engine, "connect")

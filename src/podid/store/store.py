@@ -51,15 +51,16 @@ class Store:
                 yield connection
 
     @contextlib.contextmanager
-    def write(self, room: str = "") -> Iterator[Connection]:
-        """One transaction, committed at the end of the block or rolled back if it raises; it bumps the revision of `room` and of the whole.
+    def write(self, *rooms: str) -> Iterator[Connection]:
+        """One transaction, committed at the end of the block or rolled back if it raises; it bumps the revision of `rooms` and of the whole.
 
         Writers take turns, in this process and across processes (and, on PostgreSQL, across replicas): the revision's row is changed
         first. What was read inside cannot change before the commit, so checks made in the block hold. It does not nest: RuntimeError.
         """
         with self._writing("write") as connection:
-            rooms = ("", room) if room else ("",)
-            numbers = {name: int(connection.execute(_BUMP, {"room": name}).scalar_one()) for name in rooms}
+            # The row of the whole comes first: changing it is what makes writers of other replicas wait.
+            names = ("", *sorted(set(rooms) - {""}))
+            numbers = {name: int(connection.execute(_BUMP, {"room": name}).scalar_one()) for name in names}
             yield connection
             self._revisions.announce(connection, numbers)
         self._revisions.committed(numbers)

@@ -12,6 +12,7 @@ from podid.core.operations import operation
 from podid.core.sigv4 import Credentials
 from podid.iam import Authorizer
 from podid.iam.key_ids import account_of_access_key
+from podid.iam.user_sessions import is_user_session
 from podid.sts.assuming import Assuming
 from podid.sts.errors import ValidationError
 from podid.sts.messages import AuthorizationMessages
@@ -140,6 +141,7 @@ class StsApi:
     @operation("GetAccessKeyInfo")
     def get_access_key_info(self, call: Call, *, access_key_id: str) -> Output:
         """The account in the id, whether or not such a key exists."""
+        _not_of_a_user(call.caller, "GetAccessKeyInfo")
         self._authorizer.require(call.caller, "sts:GetAccessKeyInfo", "*", call.context)
         account = account_of_access_key(access_key_id)
         if account is None:
@@ -148,6 +150,7 @@ class StsApi:
 
     @operation("DecodeAuthorizationMessage")
     def decode_authorization_message(self, call: Call, *, encoded_message: str) -> Output:
+        _not_of_a_user(call.caller, "DecodeAuthorizationMessage")
         self._authorizer.require(call.caller, "sts:DecodeAuthorizationMessage", "*", call.context)
         return {"DecodedMessage": self._messages.decode(encoded_message)}
 
@@ -176,6 +179,12 @@ def _assumed(session: IssuedSession) -> Output:
 
 def _arns(policy_arns: Wire) -> tuple[str, ...]:
     return tuple(str(item["arn"]) for item in policy_arns or () if item.get("arn"))
+
+
+def _not_of_a_user(caller: Caller, name: str) -> None:
+    """Sessions of users may call AssumeRole and GetCallerIdentity alone, those of federated users the latter."""
+    if is_user_session(caller):
+        raise AccessDenied(f"Cannot call {name} with session credentials")
 
 
 def _long_term(caller: Caller, name: str) -> Caller:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -17,9 +18,10 @@ T = TypeVar("T")
 
 FRESH = timedelta(hours=1)
 AGAIN_AFTER = timedelta(seconds=30)
-"""A token that names an unknown key makes the keys be fetched again, but not more often than this."""
+"""A token that names an unknown key makes the keys be fetched again, and so does an issuer that was away, but not more often than this."""
 
 _ISSUERS = 1000
+_PARSED = 64
 
 
 class FetchKeys(Protocol):
@@ -29,8 +31,21 @@ class FetchKeys(Protocol):
 
 
 class _Held(Struct, frozen=True):
-    keys: KeySet
+    """What the last attempt brought: keys, or the refusal."""
+
+    keys: KeySet | None
+    refusal: IdpCommunicationError | None
     at: datetime
+
+
+class _Issuer:
+    """One issuer's keys. Its lock is its own: a slow issuer keeps nobody but its own bearers waiting."""
+
+    __slots__ = ("held", "lock")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.held: _Held | None = None
 
 
 class ProviderKeys:
@@ -39,7 +54,7 @@ class ProviderKeys:
     def __init__(self, fetch: FetchKeys | None) -> None:
         self._fetch = fetch
         self._lock = threading.Lock()
-        self._held: dict[str, _Held] = {}
+        self._issuers: dict[str, _Issuer] = {}
 
     def verify(self, provider: OidcProvider, check: Callable[[KeySet], T], now: datetime) -> T:
         """What `check` makes of the provider's keys; it is asked again with fresh ones where a key was unknown.
@@ -47,45 +62,53 @@ class ProviderKeys:
         Raises IdpCommunicationError where the keys cannot be had, and what `check` raises.
         """
         if provider.jwks:
-            return check(self._parse(provider.jwks))
-        held = self._get(provider, now, FRESH)
+            return check(_parse(provider.jwks))
+        keys = self._get(provider, now, FRESH)
         try:
-            return check(held.keys)
+            return check(keys)
         except UnknownKey:
             again = self._get(provider, now, AGAIN_AFTER)
-            if again is held:
+            if again is keys:
                 raise
-            return check(again.keys)
+            return check(again)
 
-    def _get(self, provider: OidcProvider, now: datetime, age: timedelta) -> _Held:
-        key = provider.url
+    def _get(self, provider: OidcProvider, now: datetime, age: timedelta) -> KeySet:
         with self._lock:
-            held = self._held.get(key)
-            if held is not None and now - held.at < age:
-                return held
-            if self._fetch is None:
-                raise IdpCommunicationError(
-                    "This podid does not fetch the keys of identity providers, and none were registered."
-                )
-            try:
-                text = self._fetch(f"https://{provider.url}")
-            except OSError as problem:
-                raise IdpCommunicationError(
-                    "Couldn't retrieve verification key from your identity provider, please reference "
-                    "AssumeRoleWithWebIdentity documentation for requirements",
-                    private=str(problem),
-                ) from problem
-            if len(self._held) >= _ISSUERS:
-                self._held.clear()
-            self._held[key] = _Held(self._parse(text), now)
-            return self._held[key]
+            if len(self._issuers) >= _ISSUERS:
+                self._issuers.clear()
+            issuer = self._issuers.setdefault(provider.url, _Issuer())
+        with issuer.lock:
+            held = issuer.held
+            if held is None or now - held.at >= (age if held.refusal is None else AGAIN_AFTER):
+                held = issuer.held = self._attempt(provider, now)
+        if held.keys is None:
+            assert held.refusal is not None
+            raise held.refusal
+        return held.keys
 
-    def _parse(self, text: str | bytes) -> KeySet:
+    def _attempt(self, provider: OidcProvider, now: datetime) -> _Held:
+        if self._fetch is None:
+            refusal = "This podid does not fetch the keys of identity providers, and none were registered."
+            return _Held(None, IdpCommunicationError(refusal), now)
         try:
-            return parse_jwks(text)
-        except ValueError as problem:
-            raise IdpCommunicationError(
-                "Couldn't retrieve verification key from your identity provider, please reference "
-                "AssumeRoleWithWebIdentity documentation for requirements",
-                private=str(problem),
-            ) from problem
+            return _Held(_parse(self._fetch(f"https://{provider.url}")), None, now)
+        except OSError as problem:
+            return _Held(None, _unreachable(str(problem)), now)
+        except IdpCommunicationError as problem:
+            return _Held(None, problem, now)
+
+
+@lru_cache(maxsize=_PARSED)
+def _parse(text: str | bytes) -> KeySet:
+    try:
+        return parse_jwks(text)
+    except ValueError as problem:
+        raise _unreachable(str(problem)) from problem
+
+
+def _unreachable(private: str) -> IdpCommunicationError:
+    return IdpCommunicationError(
+        "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity "
+        "documentation for requirements",
+        private=private,
+    )

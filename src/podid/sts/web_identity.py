@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from podid.core.tokens import Expired, TokenProblem, unverified_claims, verify_token
@@ -103,16 +104,17 @@ def _identity(provider: OidcProvider, claims: Mapping[str, Any], audience: str) 
     )
 
 
+class _TagsClaim(Struct):
+    """Session tags in a token: each has a list of one value."""
+
+    principal_tags: dict[str, tuple[str]] = {}
+    transitive_tag_keys: tuple[str, ...] = ()
+
+
 def _tags(claim: object) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Session tags in a token: `{"principal_tags": {key: [value]}, "transitive_tag_keys": [key]}`."""
-    if claim is None:
-        return {}, ()
-    if not isinstance(claim, dict):
-        raise InvalidIdentityToken(f"The claim {TAGS_CLAIM} is not an object.")
-    tags: dict[str, str] = {}
-    for key, values in claim.get("principal_tags", {}).items():
-        if not isinstance(values, list) or len(values) != 1 or not isinstance(values[0], str):
-            raise InvalidIdentityToken(f"The session tag {key[:128]!r} in the token does not have one value.")
-        tags[key] = values[0]
-    transitive = claim.get("transitive_tag_keys", [])
-    return tags, tuple(str(key) for key in transitive)
+    """Session tags and the keys that travel on. Raises InvalidIdentityToken for a claim of another form."""
+    try:
+        read = msgspec.convert({} if claim is None else claim, _TagsClaim)
+    except msgspec.ValidationError as problem:
+        raise InvalidIdentityToken(f"The claim {TAGS_CLAIM} does not have the form of session tags.") from problem
+    return {key: value for key, (value,) in read.principal_tags.items()}, read.transitive_tag_keys

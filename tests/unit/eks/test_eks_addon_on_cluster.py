@@ -29,7 +29,8 @@ OF = {"clusterName": "eksdemo1", "addonName": AGENT}
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterFiles]:
     """A running cluster without a node."""
     home = tmp_path_factory.mktemp("cluster")
-    ready, told = threading.Event(), {}
+    ready = threading.Event()
+    told: dict[str, Any] = {}
 
     async def main() -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:

@@ -371,3 +371,18 @@ def test_accounts_and_regions_are_apart(
     assert api("ListPodIdentityAssociations", caller=other, clusterName="eksdemo1")["associations"] == []
     assert api("ListPodIdentityAssociations", region="eu-west-1", clusterName="eksdemo1")["associations"] == []
     assert eks.find_association("444455556666", "us-east-1", "eksdemo1", "default", "app") is None
+
+
+@pytest.mark.parametrize("strange", ["\0", "a\nb", "\u2028", "x" * 10_000, "'; DROP TABLE eks_associations; --"])
+def test_strange_names_find_nothing(api: Any, cluster: Any, strange: str) -> None:
+    for members in ({"clusterName": strange}, {"clusterName": "eksdemo1", "associationId": strange}):
+        with pytest.raises(ResourceNotFound):
+            operation = "DescribePodIdentityAssociation" if len(members) == 2 else "ListPodIdentityAssociations"
+            api(operation, **members)
+    for name in ("namespace", "serviceAccount"):
+        assert api("ListPodIdentityAssociations", clusterName="eksdemo1", **{name: strange})["associations"] == []
+    with pytest.raises(ResourceNotFound):
+        api("DescribeAddon", clusterName="eksdemo1", addonName=strange)
+    with pytest.raises(ResourceNotFound):
+        api("DescribeUpdate", name="eksdemo1", updateId=strange)
+    assert api("ListUpdates", name="eksdemo1", addonName=strange)["updateIds"] == []

@@ -100,6 +100,11 @@ def test_create_answers_creating_and_is_active_then(create: Callable[..., Any], 
     assert told["identity"]["oidc"]["issuer"].startswith("https://oidc.eks.us-east-1.amazonaws.com/id/")
 
 
+def test_default_version_is_never_too_old(create: Callable[..., Any], clock: Any) -> None:
+    clock.move(days=2000)
+    assert create()["version"] == "1.34"
+
+
 def test_a_made_cluster_can_be_registered_later(create: Callable[..., Any], eks: Eks, api: Any) -> None:
     made = create()
     eks.register_cluster(

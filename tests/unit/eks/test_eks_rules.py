@@ -33,11 +33,11 @@ def test_millis_are_exact(instant: datetime) -> None:
     assert from_millis(to_millis(instant)) == whole == whole_millis(whole)
 
 
-@given(st.lists(st.integers(0, 10**15), unique=True, max_size=40), st.integers(1, 9))
+@given(st.lists(st.integers(0, 253_402_300_799_999), unique=True, max_size=40), st.integers(1, 9))
 def test_pages_tell_everything_once_and_in_order(keys: list[int], size: int) -> None:
     ordered, told, token = sorted(keys), [], None
     for _ in range(len(keys) + 1):
-        page = page_of(size, token, "question", "a", keys=1)
+        page = page_of(size, token, "question", "a", key=(int,))
         found = [key for key in ordered if not page.after or key > int(page.after[0])][: page.size + 1]
         told += found[: page.size]
         token = page.cut(found, (found[: page.size][-1],) if found else None)
@@ -49,10 +49,32 @@ def test_pages_tell_everything_once_and_in_order(keys: list[int], size: int) -> 
 @given(st.text(max_size=100))
 def test_foreign_tokens_are_refused_or_ignored_never_believed(token: str) -> None:
     try:
-        page = page_of(None, token, "question", keys=2)
+        page = page_of(None, token, "question", key=(int, str))
     except InvalidParameter:
         return
     assert token == "" and page.after == ()
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        ["x", "a-1"],
+        [1, 2],
+        [-1, "a"],
+        [10**18, "a"],
+        [2**70, "a"],
+        [1, "a\0"],
+        [1],
+        [1, "a", "b"],
+        [1, None],
+        [True, "a"],
+    ],
+)
+def test_tokens_of_the_right_question_may_still_hold_anything(after: Any) -> None:
+    page = page_of(1, None, "question", key=(int, str))
+    forged = page.cut([1, 2], tuple(after))
+    with pytest.raises(InvalidParameter, match="nextToken"):
+        page_of(1, forged, "question", key=(int, str))
 
 
 class TestConfiguration:
@@ -83,7 +105,7 @@ class TestConfiguration:
         ("text", "said"),
         [
             ("{", "neither JSON nor YAML"),
-            ("a: [b", "line 1"),
+            ("a: [b", "line"),
             ("a: b: c", "neither JSON nor YAML"),
             ("[]", r"\$: array found, object expected"),
             ("text", r"\$: string found, object expected"),
@@ -99,7 +121,7 @@ class TestConfiguration:
             ("tolerations: [1]", r"\$\.tolerations\[0\]: number found"),
             ("a: &x [1]\nb: *x", "aliases"),
             ("!!python/object/apply:os.system [id]", "neither JSON nor YAML"),
-            ("[" * 5000, "neither JSON nor YAML"),
+            ("[" * LONGEST, "nest"),
             ('{"nodeSelector": ' * (DEEPEST + 2) + "1" + "}" * (DEEPEST + 2), "deep"),
             (" " * (LONGEST + 1), "characters"),
         ],

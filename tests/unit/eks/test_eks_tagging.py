@@ -35,6 +35,16 @@ def test_tag_list_untag(api: Any, resource: str) -> None:
     assert api("ListTagsForResource", resourceArn=resource) == {"tags": {"b": ""}}
 
 
+def test_tags_for_conditions_are_those_of_now(api: Any, eks: Any, resource: str) -> None:
+    assert eks.tags_of(resource) == {"a": "1"}
+    api("TagResource", resourceArn=resource, tags={"b": "2"})
+    assert eks.tags_of(resource) == {"a": "1", "b": "2"}
+    if ":addon/" in resource:
+        assert eks.tags_of(resource.rpartition("/")[0] + "/*") == {"a": "1", "b": "2"}
+    for nothing in (resource + "x", "x", "arn:aws:s3:::bucket", ""):
+        assert eks.tags_of(nothing) is None
+
+
 def test_limit_counts_old_and_new(api: Any, resource: str) -> None:
     api("TagResource", resourceArn=resource, tags={f"k{n}": "" for n in range(49)})
     with pytest.raises(BadRequest, match="at most 50"):

@@ -117,6 +117,7 @@ class TestCluster:
         world.jwks.unlink()
         error = refused(world, world.token())
         assert (error.code, error.status) == ("ServiceUnavailableException", 503)
+        assert refused(world, "no.token.x").code == "InvalidTokenException"
 
 
 class TestToken:

@@ -200,8 +200,9 @@ def test_api_server_is_asked_where_no_source_is_given(
     )
     publisher.body = world.publish("rsa").encode()
     world.register(kubeconfig=kubeconfig)
-    assert works()
-    assert publisher.reads == [("/openid/v1/jwks", "Bearer serve")]
+    with pytest.raises(AwsError, match="no longer exists"):  # what it answers about the pod is not a pod
+        world.assume(world.token())
+    assert publisher.reads[0] == ("/openid/v1/jwks", "Bearer serve")
     world.eks.access.close()
 
 

@@ -52,8 +52,15 @@ def test_oidc_providers(aws: Any, refused: Any) -> None:
     "url", ["http://oidc.example.com", "oidc.example.com", "https://", "https://a@b/", "https://a?b=c", "https://[::1"]
 )
 def test_an_issuer_is_an_https_url(aws: Any, refused: Any, url: str) -> None:
-    with refused("InvalidInput", "Invalid Open ID Connect Provider URL", 400):
+    with refused("ValidationError", "Invalid Open ID Connect Provider URL", 400):
         aws.create_open_id_connect_provider(Url=url)
+
+
+def test_thumbprints_and_client_ids_are_bounded(aws: Any, refused: Any) -> None:
+    with refused("InvalidInput", "Thumbprint list must contain fewer than 5 entries.", 400):
+        aws.create_open_id_connect_provider(Url="https://a.example.com", ThumbprintList=[THUMBPRINT] * 6)
+    with refused("LimitExceeded", "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100", 409):
+        aws.create_open_id_connect_provider(Url="https://a.example.com", ClientIDList=[f"c{n}" for n in range(101)])
 
 
 def test_saml_providers(aws: Any, refused: Any) -> None:
@@ -96,7 +103,7 @@ def test_the_password_policy(aws: Any, refused: Any) -> None:
     assert policy["RequireNumbers"] is False
     assert (policy["ExpirePasswords"], policy["MaxPasswordAge"]) == (True, 90)
     aws.delete_account_password_policy()
-    with refused("NoSuchEntity", missing, 404):
+    with refused("NoSuchEntity", "The account policy with name PasswordPolicy cannot be found.", 404):
         aws.delete_account_password_policy()
 
 

@@ -248,12 +248,9 @@ def test_lists_of_policies(owners: Any) -> None:
 
 
 def test_who_has_a_policy(owners: Any) -> None:
-    for attach in (
-        lambda: owners.attach_role_policy(RoleName="app", PolicyArn=READ_ONLY),
-        lambda: owners.attach_group_policy(GroupName="ops", PolicyArn=READ_ONLY),
-        lambda: owners.put_user_permissions_boundary(UserName="ann", PermissionsBoundary=READ_ONLY),
-    ):
-        attach()
+    owners.attach_role_policy(RoleName="app", PolicyArn=READ_ONLY)
+    owners.attach_group_policy(GroupName="ops", PolicyArn=READ_ONLY)
+    owners.put_user_permissions_boundary(UserName="ann", PermissionsBoundary=READ_ONLY)
     found = owners.list_entities_for_policy(PolicyArn=READ_ONLY)
     assert [role["RoleName"] for role in found["PolicyRoles"]] == ["app"]
     assert [group["GroupName"] for group in found["PolicyGroups"]] == ["ops"]

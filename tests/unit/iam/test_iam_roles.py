@@ -230,7 +230,8 @@ def test_boundaries_are_policies_that_exist(aws: Any, refused: Any) -> None:
     assert "PermissionsBoundary" not in aws.get_role(RoleName="app")["Role"]
     aws.put_role_permissions_boundary(RoleName="app", PermissionsBoundary=READ_ONLY)
     assert aws.get_policy(PolicyArn=READ_ONLY)["Policy"]["PermissionsBoundaryUsageCount"] == 1
-    with refused("InvalidInput", "ARN arn:aws:iam::444455556666:policy/x is not valid.", 400):
+    invalid = "Value (arn:aws:iam::444455556666:policy/x) for parameter PermissionsBoundary is invalid."
+    with refused("InvalidParameterValue", invalid, 400):
         aws.put_role_permissions_boundary(RoleName="app", PermissionsBoundary="arn:aws:iam::444455556666:policy/x")
 
 
@@ -247,16 +248,15 @@ def test_service_linked_roles_are_their_services_own(aws: Any, refused: Any) -> 
     attached = aws.list_attached_role_policies(RoleName="AWSServiceRoleForAmazonEKS")["AttachedPolicies"]
     assert [policy["PolicyName"] for policy in attached] == ["AmazonEKSServiceRolePolicy"]
     text = "Cannot perform the operation on the protected role 'AWSServiceRoleForAmazonEKS' - this role is only modifiable by AWS"
-    for change in (
-        lambda: aws.delete_role(RoleName="AWSServiceRoleForAmazonEKS"),
-        lambda: aws.put_role_policy(RoleName="AWSServiceRoleForAmazonEKS", PolicyName="p", PolicyDocument=ALLOW_ALL),
-        lambda: aws.attach_role_policy(RoleName="AWSServiceRoleForAmazonEKS", PolicyArn=READ_ONLY),
-        lambda: aws.update_assume_role_policy(
-            RoleName="AWSServiceRoleForAmazonEKS", PolicyDocument=json.dumps(SERVICE_TRUST)
-        ),
-    ):
-        with refused("UnmodifiableEntity", text, 400):
-            change()
+    name = "AWSServiceRoleForAmazonEKS"
+    with refused("UnmodifiableEntity", text, 400):
+        aws.delete_role(RoleName=name)
+    with refused("UnmodifiableEntity", text, 400):
+        aws.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=ALLOW_ALL)
+    with refused("UnmodifiableEntity", text, 400):
+        aws.attach_role_policy(RoleName=name, PolicyArn=READ_ONLY)
+    with refused("UnmodifiableEntity", text, 400):
+        aws.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(SERVICE_TRUST))
     with refused(
         "InvalidInput",
         "Service role name AWSServiceRoleForAmazonEKS has been taken in this account, please try a different suffix.",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
@@ -13,6 +15,7 @@ from podid.store import MasterKey, open_store
 
 _WRITER = """
 import sys
+from pathlib import Path
 from sqlalchemy import insert
 from podid.iam.tables import ACCOUNTS, TAGS
 from podid.store import MasterKey, open_store
@@ -56,4 +59,15 @@ def test_sqlite_writes_wait_for_the_disk(store_url: str) -> None:
         assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+    store.close()
+
+
+def test_the_sqlite_file_is_for_its_owner_alone(store_url: str, tmp_path: Path) -> None:
+    if not store_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL keeps its own files")
+    store = open_store(store_url, master_key=MasterKey.generate())
+    with store.write():
+        pass
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("state.db*")}
+    assert modes == {0o600}
     store.close()

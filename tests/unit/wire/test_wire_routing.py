@@ -125,6 +125,7 @@ def test_headers_tell_copies_from_uploads() -> None:
         ("/b//a", "/a"),
         ("/b/a//", "a//"),
         ("/b/folder/", "folder/"),
+        ("/b//", "/"),
         ("/b/a%2Fb", "a/b"),
         ("/b/./../x", "./../x"),
         ("/b/%E6%97%A5", "日"),
@@ -136,7 +137,15 @@ def test_an_object_key_is_taken_as_it_is(target: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["/b?acl&policy", "/b?versions&list-type=2", "/b/k?acl&tagging", "/b/k?uploadId=u&acl&torrent"]
+    "target",
+    [
+        "/b?acl&policy",
+        "/b?versions&list-type=2",
+        "/b/k?acl&tagging",
+        "/b/k?uploadId=u&acl&torrent",
+        "/b?list-type=1&list-type=2",
+        "/b?list-type=2&list-type=1&list-type=2",
+    ],
 )
 def test_two_sub_resources_at_once_are_refused(target: str) -> None:
     with pytest.raises(InvalidInput, match="Conflicting query string parameters") as refused:

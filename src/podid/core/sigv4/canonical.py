@@ -49,14 +49,21 @@ def reencode(text: str) -> str:
     return quote(unquote_to_bytes(text.encode("latin-1", "replace")), safe="-._~")
 
 
-def query_pairs(query: str) -> Pairs:
-    """The parameters as sent, in order, names and values in canonical encoding. `+` is a space, as AWS reads it."""
+def raw_pairs(query: str) -> Pairs:
+    """The parameters in order, as sent."""
+    if not query:
+        return []
     pairs = []
     for part in query.split("&"):
         if part:
             name, _, value = part.partition("=")
-            pairs.append((_query_text(name), _query_text(value)))
+            pairs.append((name, value))
     return pairs
+
+
+def reencoded(pairs: Pairs) -> Pairs:
+    """The same parameters in canonical encoding. `+` is a space, as AWS reads it."""
+    return [(_query_text(name), _query_text(value)) for name, value in pairs]
 
 
 def _query_text(text: str) -> str:

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from podid.core.http import HttpRequest
 from podid.core.sigv4.canonical import (
-    Pairs,
     canonical_headers,
     canonical_query,
     path_for_others,
     path_for_s3,
-    query_pairs,
+    raw_pairs,
+    reencoded,
     request_digest,
 )
 from podid.core.sigv4.claim import Claim
@@ -32,9 +32,9 @@ from podid.core.sigv4.scope import ALGORITHM, UNSIGNED_PAYLOAD, format_date, is_
 WINDOW = timedelta(minutes=15)
 """How far a signing date may lie from now, both ways (AWS reference: "Troubleshoot Signature Version 4"). The edge itself is let in."""
 
-_IMPLIED = frozenset({"x-amz-content-sha256", "x-amz-security-token"})
-"""`x-amz-` headers whose change a signature notices even when they are not signed by name: the digest stands in the canonical request, and a
-session token that is not the key's own opens to another secret."""
+_MAY_BE_UNSIGNED = frozenset({"x-amz-content-sha256", "x-amz-security-token", "x-amz-user-agent"})
+"""`x-amz-` headers that need not be signed by name: the digest stands in the canonical request anyway, a session token that is not the key's
+own opens to another secret, and the Rust SDK leaves out what only tells its version."""
 
 MISMATCH_TEXT = (
     "The request signature we calculated does not match the signature you provided. "
@@ -98,7 +98,9 @@ def _header_values(request: HttpRequest) -> dict[str, list[str]]:
 
 def _check_headers(claim: Claim, values: Mapping[str, list[str]]) -> None:
     signed = claim.signed_headers
-    loose = [name for name in values if name.startswith("x-amz-") and name not in signed and name not in _IMPLIED]
+    loose = [
+        name for name in values if name.startswith("x-amz-") and name not in signed and name not in _MAY_BE_UNSIGNED
+    ]
     if loose:
         raise SignatureProblem(
             Problem.UNSIGNED_HEADERS,
@@ -126,28 +128,34 @@ def _payload_hash(claim: Claim, request: HttpRequest, body_sha256: str | None, u
 def _is_signed(
     claim: Claim, request: HttpRequest, secret: str, values: Mapping[str, list[str]], payload_hash: str
 ) -> bool:
-    pairs = query_pairs(request.query) if request.query else []
-    if claim.presigned:
-        pairs = [pair for pair in pairs if pair[0] != "X-Amz-Signature"]
     given = claim.signature.encode("latin-1", "replace")
     key = signing_key(secret, claim.day, claim.region, claim.service)
     headers = canonical_headers(claim.signed_headers, values)
-    for path in _paths(claim, request.path):
-        expected = _signature(claim, request.method, path, pairs, headers, payload_hash, key)
+    for path, query in _addresses(claim, request):
+        expected = _signature(claim, request.method, path, query, headers, payload_hash, key)
         if hmac.compare_digest(given, expected.encode()):
             return True
     return False
 
 
-def _paths(claim: Claim, path: str) -> tuple[str, ...]:
-    if not is_s3(claim.service):
-        return (path_for_others(path),)
-    canonical = path_for_s3(path)
-    # Some signers take S3's path as they send it, encoded to taste; what is signed is then exactly what was sent.
-    return (canonical,) if canonical == path else (canonical, path)
+def _addresses(claim: Claim, request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """Path and query as they may have been signed.
+
+    In canonical form first. Some signers (botocore among them) leave the query, and S3's path, as they send it, encoded to taste: what is
+    signed is then exactly what was sent, which is no weaker.
+    """
+    s3 = is_s3(claim.service)
+    path = path_for_s3(request.path) if s3 else path_for_others(request.path)
+    sent = raw_pairs(request.query)
+    if claim.presigned:
+        sent = [pair for pair in sent if pair[0] != "X-Amz-Signature"]
+    pairs = reencoded(sent)
+    yield path, canonical_query(pairs)
+    if pairs != sent or (s3 and path != request.path):
+        yield request.path if s3 else path, canonical_query(sent)
 
 
-def _signature(claim: Claim, method: str, path: str, pairs: Pairs, headers: str, payload_hash: str, key: bytes) -> str:
+def _signature(claim: Claim, method: str, path: str, query: str, headers: str, payload_hash: str, key: bytes) -> str:
     signed = ";".join(claim.signed_headers)
-    digest = request_digest(method, path, canonical_query(pairs), headers, signed, payload_hash)
+    digest = request_digest(method, path, query, headers, signed, payload_hash)
     return mac(key, f"{ALGORITHM}\n{claim.date_text}\n{claim.scope}\n{digest}")

@@ -11,10 +11,9 @@ Three answers: None (the request does not try to be signed), a Claim, or Signatu
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote_plus
 
 from msgspec import Struct
 
@@ -303,19 +302,17 @@ def _date_header(request: HttpRequest) -> tuple[str, str]:
 
 
 def _http_date(text: str) -> datetime | None:
+    """The instant of a Date header; `-0000`, which Python's and botocore's own writers put, is UTC (RFC 5322 section 3.3)."""
     if len(text) > 64:
         return None
+    from email.utils import parsedate_to_datetime  # loads half the network's standard library, for a form seldom seen
+
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, IndexError, TypeError):
         return None
-    return None if date.tzinfo is None else date
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
 
 def _malformed(text: str) -> SignatureProblem:
     return SignatureProblem(Problem.MALFORMED, text)
-
-
-def decoded(text: str) -> str:
-    """Percent-decoded query text, `+` left alone: base64 of old signatures is sent so by careless clients."""
-    return unquote(text)

@@ -12,7 +12,8 @@ from podid.core.sigv4.canonical import (
     canonical_query,
     path_for_others,
     path_for_s3,
-    query_pairs,
+    raw_pairs,
+    reencoded,
     request_digest,
 )
 from podid.core.sigv4.claim import MAX_EXPIRES
@@ -152,7 +153,7 @@ def _signature(
     request = request_digest(
         method.upper(),
         path_for_s3(path) if is_s3(service) else path_for_others(path),
-        canonical_query(query_pairs(query)),
+        canonical_query(reencoded(raw_pairs(query))),
         canonical_headers(names, {name: [value] for name, value in values.items()}),
         ";".join(names),
         digest,

@@ -71,165 +71,160 @@ def template_of(operation: OperationModel) -> Template:
 
 
 class _Route:
-    """One operation that a method and path may mean."""
+    """One operation that an address may mean."""
 
     def __init__(self, operation: OperationModel) -> None:
         self.operation = operation
         self.template = template_of(operation)
 
     @cached_property
-    def label_members(self) -> dict[int, str]:
+    def label_members(self) -> dict[str, str]:
         """The member of each label: the template has wire names."""
         shape = self.operation.input
-        by_label = {}
-        if shape is not None:
-            by_label = {member.wire_name: member.name for member in shape.bound_members if member.location == "uri"}
-        return {position: by_label.get(label, label) for position, label in self.template.labels.items()}
+        if shape is None:
+            return {}
+        return {member.wire_name: member.name for member in shape.bound_members if member.location == "uri"}
 
     @cached_property
-    def needs(self) -> tuple[tuple[str, str], ...]:
-        """Location and wire name of what the operation cannot do without, path aside."""
+    def needs(self) -> tuple[tuple[bool, str], ...]:
+        """What the operation cannot do without, path aside: whether it is a query parameter (else a header), and its name."""
         shape = self.operation.input
         if shape is None:
             return ()
         return tuple(
-            (member.location, member.wire_name if member.location == "querystring" else member.wire_name.lower())
+            (True, member.wire_name) if member.location == "querystring" else (False, member.wire_name.lower())
             for member in shape.bound_members
             if member.name in shape.required and member.location in ("querystring", "header")
         )
 
+    @cached_property
+    def own_names(self) -> frozenset[str]:
+        """The query parameters that the operation knows."""
+        shape = self.operation.input
+        bound = () if shape is None else shape.bound_members
+        return self.template.literal_names | {member.wire_name for member in bound if member.location == "querystring"}
+
+    def selects(self, query: dict[str, str]) -> bool:
+        """Whether the query has what the template asks for."""
+        return all(name in query and (value is None or query[name] == value) for name, value in self.template.literals)
+
+    def rank(self, query: dict[str, str], headers: set[str]) -> tuple[int, ...]:
+        """The more a template says, the better it fits.
+
+        `x-id`, which SDKs add, only decides between equals: a caller could write anything there. Last comes the shorter name: ListBuckets
+        before ListDirectoryBuckets.
+        """
+        template, operation = self.template, self.operation
+        met = sum(name in (query if in_query else headers) for in_query, name in self.needs)
+        return (
+            len(template.segments) - len(template.labels),
+            len(template.literals),
+            met - len(self.needs),
+            met,
+            not operation.deprecated,
+            query.get("x-id") == operation.name,
+            -len(operation.name),
+        )
+
+
+class _Address:
+    """A path template and the operations that share it."""
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+        self.routes: list[_Route] = []
+
+    def fit(self, raw: tuple[str, ...]) -> dict[str, str] | None:
+        """The label values of a path, by label; None where it is not of the template. A trailing slash counts in a greedy label only."""
+        template = self.template
+        labels: dict[str, str] = {}
+        if template.greedy >= 0:
+            before, after = template.greedy, len(template.segments) - template.greedy - 1
+            end = len(raw) - after
+            value = _decoded("/".join(raw[before:end])) if end > before else ""
+            if not value:
+                return None
+            labels[template.labels[before]] = value
+            raw = (*raw[:before], "", *raw[end:])
+        for position, expected in enumerate(template.segments):
+            segment = raw[position]
+            if position == template.greedy:
+                continue
+            if position not in template.labels:
+                if segment != expected and _decoded(segment) != expected:
+                    return None
+            elif segment in ("", ".", ".."):
+                return None
+            else:
+                labels[template.labels[position]] = _decoded(segment)
+        return labels
+
 
 class Router:
-    """All routes of a rest service: by method, number of segments and first literal segment, so that few are tried."""
+    """All addresses of a rest service: by method, number of segments and first literal segment, so that few are tried."""
 
     def __init__(self, model: ServiceModel) -> None:
         self._model = model
-        self._fixed: dict[tuple[str, int, str], list[_Route]] = {}
-        self._greedy: dict[str, list[_Route]] = {}
+        self._fixed: dict[tuple[str, int, str], list[_Address]] = {}
+        self._greedy: dict[str, list[_Address]] = {}
         self._selecting: dict[str, set[str]] = {}
+        addresses: dict[tuple[str, tuple[str, ...]], _Address] = {}
         for operation in model.operations.values():
             route = _Route(operation)
             template = route.template
-            if template.greedy >= 0:
-                self._greedy.setdefault(operation.method, []).append(route)
-            else:
-                first = "" if not template.segments or 0 in template.labels else template.segments[0]
-                self._fixed.setdefault((operation.method, len(template.segments), first), []).append(route)
+            method = operation.method
+            address = addresses.get((method, template.segments))
+            if address is None:
+                address = addresses[method, template.segments] = _Address(template)
+                self._add(method, address)
+            address.routes.append(route)
             bare = {name for name, value in template.literals if value is None}
-            if bare:
-                self._selecting.setdefault(operation.method, set()).update(bare)
+            self._selecting.setdefault(method, set()).update(bare)
+
+    def _add(self, method: str, address: _Address) -> None:
+        template = address.template
+        if template.greedy >= 0:
+            self._greedy.setdefault(method, []).append(address)
+            return
+        first = "" if not template.segments or 0 in template.labels else template.segments[0]
+        self._fixed.setdefault((method, len(template.segments), first), []).append(address)
 
     def match(self, request: HttpRequest) -> Match | None:
+        """The operation and its labels. Raises Unreadable for an address that cannot be decoded, InvalidInput for an ambiguous one."""
         if not request.path.startswith("/"):
             return None
-        segments = _segments(request.path)
         raw = tuple(request.path.split("/")[1:])
-        found: list[tuple[_Route, dict[str, str]]] = []
-        for key in (_decoded(segments[0]) if segments else "", ""):
-            for route in self._fixed.get((request.method, len(segments), key), ()):
-                labels = _fit(route, segments)
-                if labels is not None:
-                    found.append((route, labels))
-            if not key:
-                break
-        for route in self._greedy.get(request.method, ()):
-            labels = _fit_greedy(route, raw)
-            if labels is not None:
-                found.append((route, labels))
-        if not found:
+        segments = _segments(request.path)
+        candidates = [
+            *self._fixed.get((request.method, len(segments), _decoded(segments[0]) if segments else ""), ()),
+            *(self._fixed.get((request.method, len(segments), ""), ()) if segments else ()),
+        ]
+        found = [(address, address.fit(segments)) for address in candidates]
+        found += [(address, address.fit(raw)) for address in self._greedy.get(request.method, ())]
+        able = [(route, labels) for address, labels in found if labels is not None for route in address.routes]
+        if not able:
             return None
-        pairs = form.parse_pairs(request.query)
-        route_and_labels = self._best(found, pairs, request)
-        return None if route_and_labels is None else Match(route_and_labels[0].operation, route_and_labels[1])
-
-    def _best(
-        self, found: list[tuple[_Route, dict[str, str]]], pairs: Pairs, request: HttpRequest
-    ) -> tuple[_Route, dict[str, str]] | None:
+        pairs = form.parse_pairs(request.query) if request.query else []
         query = dict(pairs)
-        able = [(route, labels) for route, labels in found if _selects(route.template, query)]
+        able = [(route, labels) for route, labels in able if route.selects(query)]
         if not able:
             return None
         headers = {name for name, _ in request.headers}
-        named = query.get("x-id")
-        best = max(able, key=lambda one: _rank(one[0], query, headers, named))
-        self._refuse_conflict(best[0], query, request.method)
-        return best
+        route, labels = max(able, key=lambda one: one[0].rank(query, headers)) if len(able) > 1 else able[0]
+        if pairs:
+            self._refuse_ambiguous(route, pairs, request.method)
+        return Match(route.operation, {route.label_members.get(name, name): text for name, text in labels.items()})
 
-    def _refuse_conflict(self, route: _Route, query: dict[str, str], method: str) -> None:
-        selecting = self._selecting.get(method)
-        if not selecting:
-            return
+    def _refuse_ambiguous(self, route: _Route, pairs: Pairs, method: str) -> None:
+        selecting = self._selecting.get(method, set())
+        names = [name for name, _ in pairs]
         literals = route.template.literal_names
-        shape = route.operation.input
-        own = set() if shape is None else {member.wire_name for member in shape.bound_members}
-        others = [name for name in query if name in selecting and name not in literals and name not in own]
-        if others:
-            names = ", ".join(sorted({*others, *literals}))
+        others = {name for name in names if name in selecting and name not in route.own_names}
+        twice = {name for name in literals if names.count(name) > 1}
+        if others or twice:
             code, status = dialect_of(self._model.name, self._model.protocol).constraint
-            raise InvalidInput(code, status, f"Conflicting query string parameters: {names}")
-
-
-def _selects(template: Template, query: dict[str, str]) -> bool:
-    return all(name in query and (value is None or query[name] == value) for name, value in template.literals)
-
-
-def _rank(route: _Route, query: dict[str, str], headers: set[str], named: str | None) -> tuple[int, ...]:
-    """The more a template says, the better it fits. `x-id`, which SDKs add, only decides between equals: a caller could write anything."""
-    needs = [name in (query if location == "querystring" else headers) for location, name in route.needs]
-    template = route.template
-    return (
-        len(template.segments) - len(template.labels),
-        len(template.literals),
-        -needs.count(False),
-        len(needs),
-        not route.operation.deprecated,
-        named == route.operation.name,
-        -len(
-            route.operation.name
-        ),  # ListBuckets before ListDirectoryBuckets, GetBucketAcl before anything added to its place
-    )
-
-
-def _fit(route: _Route, segments: tuple[str, ...]) -> dict[str, str] | None:
-    members = route.label_members
-    labels: dict[str, str] = {}
-    for position, expected in enumerate(route.template.segments):
-        segment = segments[position]
-        name = members.get(position)
-        if name is None:
-            if segment != expected and _decoded(segment) != expected:
-                return None
-        elif segment in ("", ".", ".."):
-            return None
-        else:
-            labels[name] = _decoded(segment)
-    return labels
-
-
-def _fit_greedy(route: _Route, raw: tuple[str, ...]) -> dict[str, str] | None:
-    template = route.template
-    before, after = template.greedy, len(template.segments) - template.greedy - 1
-    if len(raw) < before + 1 + after:
-        return None
-    middle = raw[before : len(raw) - after]
-    if not any(middle):
-        return None
-    members = route.label_members
-    labels = {members[before]: _decoded("/".join(middle))}
-    fixed = [*enumerate(raw[:before])]
-    fixed += [
-        (position - len(raw) + len(template.segments), raw[position]) for position in range(len(raw) - after, len(raw))
-    ]
-    for position, segment in fixed:
-        name = members.get(position)
-        if name is None:
-            if _decoded(segment) != template.segments[position]:
-                return None
-        elif segment in ("", ".", ".."):
-            return None
-        else:
-            labels[name] = _decoded(segment)
-    return labels
+            told = ", ".join(sorted(others | literals))
+            raise InvalidInput(code, status, f"Conflicting query string parameters: {told}")
 
 
 def _decoded(segment: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
 
 from podid.core.wire.problems import Unreadable
 
@@ -43,6 +42,10 @@ def from_text(text: str) -> datetime:
     try:
         if found:
             return _from_rfc3339(found)
+        from email.utils import (
+            parsedate_to_datetime,
+        )  # loads half the network's standard library, for a form seldom seen
+
         parsed = parsedate_to_datetime(text)
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, IndexError, TypeError, OverflowError) as error:
@@ -74,6 +77,8 @@ def to_text(at: datetime, form: str) -> str:
     if form == "iso8601":
         return at.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + _milliseconds(at) + "Z"
     if form == "rfc822":
+        from email.utils import format_datetime  # see from_text
+
         return format_datetime(at.replace(microsecond=0), usegmt=True)
     if form == "unixtimestamp":
         return str(to_number(at))

@@ -36,7 +36,7 @@ class AddonDescriptions:
         if addon_name is not None and find_addon(addon_name) is None:
             raise InvalidParameter(f"Addon {addon_name[:100]} specified is not supported", addonName=addon_name[:100])
         question = msgspec.json.encode([kubernetes_version, addon_name, types, publishers, owners]).decode()
-        page = page_of(max_results, next_token, "addon-versions", question, keys=1)
+        page = page_of(max_results, next_token, "addon-versions", question, key=(str,))
         found = [
             entry
             for entry in CATALOGUE

@@ -131,7 +131,7 @@ class Addons:
         self, call: Call, *, cluster_name: str, max_results: int | None = None, next_token: str | None = None
     ) -> Output:
         cluster = self._clusters.require(call, cluster_name)
-        page = page_of(max_results, next_token, "addons", cluster.arn, keys=1)
+        page = page_of(max_results, next_token, "addons", cluster.arn, key=(str,))
         after = str(page.after[0]) if page.after else ""
         with self._store.read() as connection:
             found = addon_rows.names(
@@ -273,7 +273,7 @@ def _refuse_if_busy(addon: Addon, what: str) -> None:
 
 
 def _require(connection: Connection, call: Call, cluster: str, name: str) -> Addon:
-    found = addon_rows.find(connection, call.account, call.region, cluster, name)
+    found = addon_rows.find(connection, call.account, call.region, cluster, name) if name.isprintable() else None
     if found is None:
         raise ResourceNotFound(
             f"No addon: {name[:100]} found in cluster: {cluster}", clusterName=cluster, addonName=name[:100]

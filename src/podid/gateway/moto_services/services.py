@@ -18,7 +18,8 @@ from podid.core.caller import Input, Output
 from podid.core.errors import AwsError, NotImplementedHere
 from podid.core.http import HttpResponse
 from podid.gateway.catalog import Service
-from podid.gateway.moto_services import canonical, messages, settings, translation
+from podid.gateway.moto_services import canonical, iam_view, messages, restraints, settings, translation
+from podid.gateway.moto_services.iam_view import AskIam
 
 log = logging.getLogger("podid.gateway.moto")
 
@@ -63,7 +64,9 @@ class _Ready(Struct, frozen=True, kw_only=True):
 class MotoServices:
     """All services of moto, each imported when first called."""
 
-    def __init__(self) -> None:
+    def __init__(self, ask_iam: AskIam) -> None:
+        self._ask_iam = ask_iam
+        self._shown = False
         self._ready: dict[str, _Ready] = {}
         self._importing = threading.Lock()
 
@@ -150,18 +153,23 @@ class MotoServices:
                 self._ready[service.model] = ready
         return ready
 
-    @staticmethod
-    def _import(service: Service) -> _Ready:
+    def _import(self, service: Service) -> _Ready:
         settings.prepare()
+        if not self._shown:
+            iam_view.show(self._ask_iam)
+            self._shown = True
         from moto.backends import get_backend
         from moto.core.models import DEFAULT_ACCOUNT_ID
         from moto.core.utils import get_service_model
 
+        restraints.apply()
         regions = get_backend(service.backend)[DEFAULT_ACCOUNT_ID]  # type: ignore[call-overload]
         some = regions["us-east-1"] if "us-east-1" in regions else regions["aws"]
+        urls = some.urls  # imports the handlers' modules
+        restraints.apply()
         return _Ready(
             model=get_service_model(service.model),
-            handlers=tuple((re.compile(url), handler) for url, handler in some.urls.items()),
+            handlers=tuple((re.compile(url), handler) for url, handler in urls.items()),
             lock=_NoLock() if service.backend in _UNLOCKED else threading.RLock(),  # type: ignore[arg-type]
         )
 

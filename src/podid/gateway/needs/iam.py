@@ -11,7 +11,7 @@ from functools import cache
 
 from podid.gateway.needs import request_tags
 from podid.gateway.needs.need import Asked, Need, Rule
-from podid.gateway.needs.reference import find_action, passed_roles
+from podid.gateway.needs.reference import find_action
 
 _KINDS: Mapping[str, str] = {
     # member of the input: kind of resource in the ARN
@@ -69,8 +69,6 @@ def _rule(operation: str) -> Rule:
                 resource=role or asked.arn(f"role/{asked.text('RoleName')}", region=""),
                 context={"iam:PassedToService": ("ec2.amazonaws.com",)},
             )
-        elif action.passes_role:
-            yield from passed_roles(asked)
 
     return rule
 

@@ -31,6 +31,9 @@ class Lookup(Protocol):
     def iam_arn(self, account: str, kind: str, name: str) -> str | None:
         """The ARN of a `role`, `user`, `group` or `instance-profile`, with its path; None where there is none."""
 
+    def roles_of_profile(self, account: str, name: str) -> tuple[str, ...]:
+        """The ARNs of the roles in an instance profile."""
+
     def bucket_owner(self, bucket: str) -> str | None:
         """The account that owns a bucket; None where there is no such bucket."""
 

@@ -8,8 +8,7 @@ ARN is taken
 3. else, for a kind that the action requires, written with `*` in place of what the input does not say: of a thing that is only being
    made there is no identifier yet.
 
-An action without kinds of resource is asked for on `*`. Where a role is handed to a service (the reference lists iam:PassRole as a dependent
-action), each role in the input is a need of its own.
+An action without kinds of resource is asked for on `*`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ from podid.gateway.needs.need import Asked, Need
 from podid.gateway.needs.placeholders import Filler
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 _DEEPEST = 4
 _MOST_ARNS = 100
 
@@ -46,7 +44,6 @@ class Action(Struct, frozen=True):
     name: str
     required: tuple[Kind, ...]
     optional: tuple[Kind, ...]
-    passes_role: bool
 
 
 @cache
@@ -62,13 +59,11 @@ def find_action(prefix: str, name: str) -> Action | None:
         return None
     required: list[Kind] = []
     optional: list[Kind] = []
-    dependent = set(details.get("dependentActions", ()))
     for reference in details["resourceTypes"]:
-        dependent.update(reference.get("dependentActions", ()))
         kind = _kind(prefix, reference["name"])
         if kind is not None:
             (required if reference["required"] else optional).append(kind)
-    return Action(details["name"], tuple(required), tuple(optional), "iam:PassRole" in dependent)
+    return Action(details["name"], tuple(required), tuple(optional))
 
 
 @cache
@@ -118,8 +113,6 @@ def _needs(asked: Asked, action: Action) -> Iterator[Need]:
     context = request_tags.conditions(asked.members)
     for resource in dict.fromkeys(found) or ("*",):
         yield Need(action=f"{asked.service.action_prefix}:{action.name}", resource=resource, context=context)
-    if action.passes_role:
-        yield from passed_roles(asked, given)
 
 
 def _resources(kind: Kind, given: tuple[str, ...], filler: Filler) -> list[str]:
@@ -135,32 +128,6 @@ _ANY_KIND = ("ResourceArn", "ResourceARN", "resourceArn", "resourceARN", "resour
 def _names_one_of_many(asked: Asked) -> bool:
     """Whether the call names a thing of any of the kinds by its ARN, as tagging does: the other kinds are then not needed."""
     return any(asked.text(member).startswith("arn:") for member in _ANY_KIND)
-
-
-def passed_roles(asked: Asked, given: tuple[str, ...] | None = None) -> Iterator[Need]:
-    """iam:PassRole for every role in the input."""
-    for arn in dict.fromkeys(_arns(asked.members) if given is None else given):
-        if _ROLE.fullmatch(arn):
-            yield Need(
-                action="iam:PassRole",
-                resource=arn,
-                context={"iam:PassedToService": (service_principal(asked),)},
-            )
-
-
-_PRINCIPALS = {
-    "stepfunctions": "states.amazonaws.com",
-    "efs": "elasticfilesystem.amazonaws.com",
-    "ecs": "ecs-tasks.amazonaws.com",
-    "cloudwatch": "monitoring.amazonaws.com",
-    "applicationautoscaling": "application-autoscaling.amazonaws.com",
-    "rds": "rds.amazonaws.com",
-}
-
-
-def service_principal(asked: Asked) -> str:
-    """The service principal that a role given to this service is passed to."""
-    return _PRINCIPALS.get(asked.service.model, f"{asked.service.signing_name}.amazonaws.com")
 
 
 def _arns(value: Any, depth: int = 0) -> Iterator[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from msgspec.structs import replace
+
 from podid.gateway.needs.need import Asked, Conditions, Need, Rule
 from podid.gateway.needs.s3_conditions import bucket_conditions, object_conditions
 
@@ -142,7 +144,7 @@ def _list_buckets(asked: Asked) -> Iterator[Need]:
 
 
 def _create_bucket(asked: Asked) -> Iterator[Need]:
-    yield bucket_need(asked, "CreateBucket")
+    yield replace(bucket_need(asked, "CreateBucket"), resource_account=asked.call.account)
     if _grants(asked):
         yield bucket_need(asked, "PutBucketAcl")
     if asked.members.get("ObjectLockEnabledForBucket"):
@@ -165,8 +167,9 @@ def _put_object(asked: Asked) -> Iterator[Need]:
 
 
 def _copy(asked: Asked) -> Iterator[Need]:
-    """Both sides: read the source, write the target."""
+    """Both sides: write the target, read the source."""
     bucket, key, version = copy_source(asked.text("CopySource"))
+    yield from _put_object(asked)
     yield object_need(
         asked,
         "GetObjectVersion" if version else "GetObject",
@@ -174,7 +177,6 @@ def _copy(asked: Asked) -> Iterator[Need]:
         key=key,
         context={"s3:versionid": (version,)} if version else {},
     )
-    yield from _put_object(asked)
 
 
 def copy_source(text: str) -> tuple[str, str, str]:

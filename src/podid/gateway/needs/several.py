@@ -1,6 +1,6 @@
 """Operations that need several things, or something else than one action of their own name.
 
-DynamoDB's transactions and PartiQL, KMS's ReEncrypt, EKS and EKS Auth (their resource ARNs hold identifiers the reference cannot fill),
+DynamoDB's transactions and PartiQL, EKS and EKS Auth (their resource ARNs hold identifiers the reference cannot fill),
 and podid's own extensions.
 """
 
@@ -56,13 +56,6 @@ def _execute(asked: Asked) -> Iterator[Need]:
             yield statement_need(asked, statement)
 
 
-def _re_encrypt(asked: Asked) -> Iterator[Need]:
-    for action, member in (("kms:ReEncryptFrom", "SourceKeyId"), ("kms:ReEncryptTo", "DestinationKeyId")):
-        key = asked.text(member)
-        arn = key if key.startswith("arn:") else asked.arn(f"key/{key or '*'}")
-        yield Need(action=action, resource=arn)
-
-
 def _eks(kind: str, *members: str, also: str = "") -> Rule:
     """An action of the operation's own name, on a thing of EKS below its cluster."""
 
@@ -113,7 +106,6 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "BatchExecuteStatement": _execute,
         "ExecuteTransaction": _execute,
     },
-    "kms": {"ReEncrypt": _re_encrypt},
     "eks": {
         "CreatePodIdentityAssociation": _CLUSTER,
         "ListPodIdentityAssociations": _CLUSTER,

@@ -1,6 +1,7 @@
 """What STS's operations need.
 
-AssumeRole and its kin are decided in the sts room, against the role's trust policy and the caller's own policies together.
+Nothing here: GetCallerIdentity and GetSessionToken need no permission, and the others are decided in the sts room, where the role and its
+trust policy are known. What that room does not have is left to the reference.
 """
 
 from __future__ import annotations
@@ -14,23 +15,16 @@ def _nothing(_asked: Asked) -> Iterator[Need]:
     return iter(())
 
 
-def _federation(asked: Asked) -> Iterator[Need]:
-    yield Need(
-        action="sts:GetFederationToken",
-        resource=asked.arn(f"federated-user/{asked.text('Name')}", service="sts", region=""),
-    )
-
-
-RULES: dict[str, Rule] = {
-    "GetCallerIdentity": _nothing,
-    "GetSessionToken": _nothing,
-    "AssumeRole": _nothing,
-    "AssumeRoleWithWebIdentity": _nothing,
-    "AssumeRoleWithSAML": _nothing,
-    "AssumeRoot": lambda _asked: (Need(action="sts:AssumeRoot"),),
-    "GetAccessKeyInfo": lambda _asked: (Need(action="sts:GetAccessKeyInfo"),),
-    "DecodeAuthorizationMessage": lambda _asked: (Need(action="sts:DecodeAuthorizationMessage"),),
-    "GetFederationToken": _federation,
-    "GetWebIdentityToken": lambda _asked: (Need(action="sts:GetWebIdentityToken"),),
-    "GetDelegatedAccessToken": lambda _asked: (Need(action="sts:GetDelegatedAccessToken"),),
-}
+RULES: dict[str, Rule] = dict.fromkeys(
+    (
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "DecodeAuthorizationMessage",
+        "GetAccessKeyInfo",
+        "GetCallerIdentity",
+        "GetFederationToken",
+        "GetSessionToken",
+    ),
+    _nothing,
+)

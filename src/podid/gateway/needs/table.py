@@ -6,11 +6,12 @@ trust policy, because only there the role is known; what AWS leaves unsigned can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
-from podid.gateway.needs import apigateway, iam, renamed, s3, several, sts
+from podid.gateway.needs import apigateway, iam, messaging, renamed, s3, several, sts
 from podid.gateway.needs.need import Asked, Need, Rule
+from podid.gateway.needs.passed_roles import passed_roles
 from podid.gateway.needs.reference import needs_of_action
 
 _WRITTEN: Mapping[str, Callable[[str], Rule | None]] = {
@@ -19,6 +20,9 @@ _WRITTEN: Mapping[str, Callable[[str], Rule | None]] = {
     "sts": sts.RULES.get,
     "apigateway": apigateway.rule_of,
     "apigatewayv2": apigateway.rule_of,
+    "sqs": messaging.sqs_rule,
+    "kms": messaging.kms_rule,
+    "secretsmanager": messaging.secrets_rule,
     **{service: rules.get for service, rules in several.RULES.items()},
 }
 
@@ -29,14 +33,22 @@ class Unmapped(Exception):
 
 def needs_of(asked: Asked) -> tuple[Need, ...]:
     """The needs of a call, all of which the caller must be allowed. Raises Unmapped."""
+    found = _found(asked)
+    if found is None:
+        raise Unmapped(f"{asked.service.model}:{asked.operation}")
+    # podid's own rooms ask for iam:PassRole themselves: they know which role is given and which is only named.
+    return tuple(found) if asked.service.own else (*found, *passed_roles(asked))
+
+
+def _found(asked: Asked) -> Iterable[Need] | None:
     rule = _written(asked.service.model, asked.operation)
     if rule is not None:
-        return tuple(rule(asked))
+        return rule(asked)
     for name in renamed.actions_of(asked.service.model, asked.operation):
         found = needs_of_action(asked, name)
         if found is not None:
-            return tuple(found)
-    raise Unmapped(f"{asked.service.model}:{asked.operation}")
+            return found
+    return None
 
 
 def _written(service: str, operation: str) -> Rule | None:

@@ -11,6 +11,7 @@ from typing import Any
 from podid.core.caller import Input
 from podid.core.policy import MalformedPolicy, PolicyKind, parse_policy
 from podid.gateway.refusals import Said
+from podid.gateway.resource_policies.held import on_itself
 
 _Texts = Callable[[Input], Iterator[Any]]
 
@@ -48,6 +49,10 @@ _PUT: Mapping[tuple[str, str], tuple[_Texts, str, int]] = {
 }
 
 
+_ABOUT_ITSELF = frozenset({"ecr", "events"})
+"""Services whose policies need not name a resource."""
+
+
 def check(service: str, operation: str, members: Input) -> None:
     """Raise the service's error for a policy that is none."""
     put = _PUT.get((service, operation))
@@ -57,7 +62,8 @@ def check(service: str, operation: str, members: Input) -> None:
     for text in texts(members):
         if text:
             try:
-                parse_policy(text.decode() if isinstance(text, bytes) else str(text), PolicyKind.RESOURCE)
-            except (MalformedPolicy, UnicodeDecodeError) as error:
+                document = text.decode() if isinstance(text, bytes) else str(text)
+                parse_policy(on_itself(document) if service in _ABOUT_ITSELF else document, PolicyKind.RESOURCE)
+            except (MalformedPolicy, ValueError, AttributeError) as error:
                 said = error.message if isinstance(error, MalformedPolicy) else "This policy contains invalid Json"
                 raise Said(code, status, said) from error

@@ -24,6 +24,7 @@ class Keys(Protocol):
     """Whoever knows access keys: the caller and the secret of one, or a Refused that says why there is none."""
 
     def open(self, claim: Claim, addressed: Addressed) -> tuple[Caller, str]: ...
+    def used(self, caller: Caller, addressed: Addressed) -> None: ...
 
 
 class KeysOfPodid:
@@ -45,6 +46,16 @@ class KeysOfPodid:
         if key is None or not key.active:
             raise Refused(Refusal.UNKNOWN_KEY, private="no such key" if key is None else "the key is inactive")
         return self._iam.caller_of_key(key), key.secret
+
+    def used(self, caller: Caller, addressed: Addressed) -> None:
+        """A signature held: remember when, for what GetAccessKeyLastUsed and a role's RoleLastUsed tell."""
+        now = addressed.numbered.received.now
+        if caller.kind == "user":
+            self._iam.note_key_use(
+                caller.access_key_id, service=addressed.service.signing_name, region=addressed.region, now=now
+            )
+        elif caller.kind == "role-session":
+            self._iam.note_role_use(caller.issuer_id, region=addressed.region, now=now)
 
     def _open_session(self, claim: Claim, addressed: Addressed) -> tuple[Caller, str]:
         try:
@@ -73,6 +84,7 @@ def authenticate(addressed: Addressed, keys: Keys) -> Authenticated:
             addressed = replace(addressed, request=unchunked(addressed.request, claim, secret))
     except SignatureProblem as problem:
         raise refused(problem, received.request) from problem
+    keys.used(caller, addressed)
     return Authenticated(addressed=addressed, caller=caller)
 
 

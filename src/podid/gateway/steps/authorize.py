@@ -50,9 +50,18 @@ class Authority:
     """All that decisions are taken by."""
 
     def __init__(
-        self, *, judge: Judge, lookup: Lookup, policies: ResourcePolicies, sentence: Sentence, note: Note
+        self,
+        *,
+        judge: Judge,
+        lookup: Lookup,
+        policies: ResourcePolicies,
+        sentence: Sentence,
+        note: Note,
+        default_account: str,
     ) -> None:
         self.lookup = lookup
+        self.default_account = default_account
+        """Where moto looks for what an anonymous caller names."""
         self._judge = judge
         self._policies = policies
         self._sentence = sentence
@@ -79,6 +88,9 @@ def authorize(understood: Understood, authority: Authority) -> Authorised:
     service, operation = asked.service.model, asked.operation
     if service == "s3":
         s3_rules.require_bucket(operation, asked.members, authority.lookup)
+    if understood.match.operation.unsigned and asked.call.caller.kind == "anonymous":
+        # What AWS takes unsigned (signing up with Cognito, web identities) proves who asks in its input, not to IAM.
+        return Authorised(understood=understood)
     try:
         needs = needs_of(asked)
     except Unmapped as error:
@@ -95,7 +107,15 @@ def authorize(understood: Understood, authority: Authority) -> Authorised:
         version = need.context.get("s3:versionid", ("",))[0]
         denied.append(s3_rules.Denied(need.resource.partition("/")[2], version, sentence))
     accepted.check(service, operation, asked.members)
-    return Authorised(understood=understood, denied=tuple(denied))
+    return Authorised(understood=understood, denied=tuple(denied), owner=_owner(understood, needs))
+
+
+def _owner(understood: Understood, needs: tuple[Need, ...]) -> str:
+    """The account of what the call is about: its first need's."""
+    if not needs:
+        return ""
+    account = needs[0].resource_account or (needs[0].resource.split(":", 5) + [""] * 5)[4]
+    return account if account.isdigit() and account != understood.call.account else ""
 
 
 def asked_of(understood: Understood, lookup: Lookup) -> Asked:

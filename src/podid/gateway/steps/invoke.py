@@ -39,18 +39,17 @@ def invoke(
         )
     if authorised.denied:
         return Answered(authorised=authorised, output=_delete_the_allowed(authorised, moto, authority))
-    output = moto.carry_out(_call(understood, understood.members, authority))
+    output = moto.carry_out(_call(authorised, understood.members, authority))
     if service.model == "s3":
         _conceal_missing(understood, output, authority)
     return Answered(authorised=authorised, output=output)
 
 
-def _call(understood: Understood, members: Input, authority: Authority) -> MotoCall:
+def _call(authorised: Authorised, members: Input, authority: Authority) -> MotoCall:
+    understood = authorised.understood
     addressed, call = understood.authenticated.addressed, understood.call
-    account = call.account
-    if addressed.service.model == "s3" and call.operation != "CreateBucket":
-        # Whose bucket it is decides where moto keeps it; whether the caller may was decided before.
-        account = authority.lookup.bucket_owner(str(members.get("Bucket", ""))) or account
+    # Whose it is decides where moto keeps it; whether the caller may was decided before.
+    account = authorised.owner or call.account or authority.default_account
     return MotoCall(
         service=addressed.service,
         operation=call.operation,
@@ -69,7 +68,7 @@ def _delete_the_allowed(authorised: Authorised, moto: MotoServices, authority: A
     members = s3_rules.without_denied(understood.members, authorised.denied)
     output: Output = {}
     if members["Delete"]["Objects"]:
-        output = moto.members_of(_call(understood, members, authority))
+        output = moto.members_of(_call(authorised, members, authority))
     return s3_rules.with_errors(output, authorised.denied)
 
 

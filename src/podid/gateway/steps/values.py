@@ -73,6 +73,8 @@ class Authorised(Struct, frozen=True, kw_only=True):
 
     understood: Understood
     denied: tuple[Denied, ...] = ()
+    owner: str = ""
+    """The account that the thing asked for belongs to, where it is another than the caller's."""
 
 
 class Answered(Struct, frozen=True, kw_only=True):

@@ -106,7 +106,7 @@ class Account:
         with self._state.write() as connection:
             row = account_row(connection, call.account)
             if row is None or not row.password_policy:
-                raise _no_password_policy(call.account)
+                raise NoSuchEntity("The account policy with name PasswordPolicy cannot be found.")
             set_account(connection, call.account, password_policy="")
             return {}
 

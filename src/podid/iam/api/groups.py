@@ -11,7 +11,7 @@ from podid.core.operations import operation
 from podid.iam import entities
 from podid.iam.api.users import shown_user
 from podid.iam.entities import GROUP, USER
-from podid.iam.errors import DeleteConflict, NoSuchEntity, over_quota
+from podid.iam.errors import DeleteConflict, over_quota
 from podid.iam.owned import refuse_owned
 from podid.iam.paging import page, select_page
 from podid.iam.state import IamState
@@ -119,14 +119,13 @@ class Groups:
 
     @operation("RemoveUserFromGroup")
     def remove_user_from_group(self, call: Call, *, group_name: str, user_name: str) -> Output:
+        """Somebody who is not in the group is no error."""
         with self._state.write() as connection:
             group = entities.get(connection, GROUP, call.account, group_name)
             user = entities.get(connection, USER, call.account, user_name)
-            removed = connection.execute(
+            connection.execute(
                 delete(MEMBERSHIPS).where(MEMBERSHIPS.c.group_id == group.id, MEMBERSHIPS.c.user_id == user.id)
             )
-            if not removed.rowcount:
-                raise NoSuchEntity(f"User {user_name} is not in group {group_name}")
             return {}
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from podid.core.caller import Call, Output
 from podid.core.operations import operation
-from podid.iam.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, over_quota
+from podid.iam.errors import EntityAlreadyExists, InvalidInput, ValidationError, over_quota
 from podid.iam.providers import as_text, get_oidc, oidc_arn
 from podid.iam.state import IamState
 from podid.iam.tables import OIDC_PROVIDERS
@@ -145,7 +145,7 @@ def create_oidc_row(
 
 
 def issuer_of(url: str) -> str:
-    """An issuer's URL as a provider is named: without scheme and trailing slash. Raises InvalidInput for what is no https URL."""
+    """An issuer's URL as a provider is named: without scheme and trailing slash. Raises ValidationError for what is no https URL."""
     try:
         parts = urlsplit(url)
         valid = (
@@ -158,7 +158,7 @@ def issuer_of(url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise InvalidInput("Invalid Open ID Connect Provider URL")
+        raise ValidationError("Invalid Open ID Connect Provider URL")
     return url.removeprefix("https://").rstrip("/")
 
 
@@ -171,7 +171,7 @@ def _check_client_ids(client_ids: Sequence[str]) -> list[str]:
 
 def _check_thumbprints(thumbprints: Sequence[str]) -> list[str]:
     if len(thumbprints) > THUMBPRINTS:
-        raise LimitExceeded(f"Thumbprint list must contain fewer than {THUMBPRINTS} entries.")
+        raise InvalidInput(f"Thumbprint list must contain fewer than {THUMBPRINTS} entries.")
     for thumbprint in thumbprints:
         if not _THUMBPRINT.fullmatch(thumbprint):
             raise InvalidInput("A thumbprint is the SHA-1 hash of a certificate, in 40 hexadecimal digits.")

@@ -20,7 +20,7 @@ from podid.local.demo.telling import Audience, Heard, Stage, tell
 from podid.local.environment import environment
 from podid.local.home import Home
 from podid.local.installation import load
-from podid.local.problems import Forbidden
+from podid.local.problems import Forbidden, LocalProblem
 from podid.local.report import report
 from podid.local.shells import UNSET
 from podid.local.stop import stop
@@ -100,12 +100,16 @@ def play(
             stop(home, note)
             up = False
             stop_seconds = time.monotonic() - stopping
+    except LocalProblem:
+        note(f"podid: the logs of this demo are kept: PODID_HOME={home.path} podid logs")
+        raise
+    else:
+        if not named and not keep:
+            shutil.rmtree(home.path, ignore_errors=True)
     finally:
         if up and not keep:
             stop(home, note)
         shutil.rmtree(folder, ignore_errors=True)
-        if not named and not keep:
-            shutil.rmtree(home.path, ignore_errors=True)
     seconds = time.monotonic() - began
     tool_seconds = sum(heard.tool_seconds for heard in transcript)
     return Played(

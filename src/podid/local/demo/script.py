@@ -25,7 +25,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     terminal: bool = False
     asks: Question = ""
     again_until: str = ""
-    """Typed again until its output matches this: something is under way."""
+    """Typed again until its output matches this: something is under way. Only the last time is shown."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,13 +89,8 @@ def script(account: str, cluster: str, environment_lines: tuple[str, str]) -> tu
                     shows="CREATING",
                 ),
                 Line(
-                    command=f"kubectl rollout status daemonset/{_ADDON} -n kube-system --timeout=60s",
-                    says="The agent is the production program, at its production address on the node.",
-                    shows="successfully rolled out",
-                ),
-                Line(
                     command=f"aws eks describe-addon --cluster-name {cluster} --addon-name {_ADDON} --query addon.status --output text",
-                    says="The add-on is ACTIVE once the DaemonSet has what it wants.",
+                    says="It is ACTIVE once every node runs the agent: the production program, at its production address.",
                     shows="ACTIVE",
                     again_until="ACTIVE",
                 ),

@@ -31,11 +31,13 @@ def parse_path(path: str) -> Target | None:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
+    if not all(rest):
+        return None
     namespace = ""
     if rest[0] == "namespaces" and len(rest) >= 3 and not _is_of_namespace(group, rest[2], len(rest)):
         namespace, rest = rest[1], rest[2:]
     kind = find_kind(group, version, rest[0])
-    if kind is None or len(rest) > 3 or not all(rest) or (namespace and not kind.namespaced):
+    if kind is None or len(rest) > 3 or (namespace and not kind.namespaced):
         return None
     name, subresource = (*rest[1:], "", "")[:2]
     if subresource and kind.subresource(subresource) is None:

@@ -46,14 +46,27 @@ def choose(mode: Mode | Literal["auto"], *, scratch: Path | None = None) -> Isol
 
     `scratch`: a folder in which the trial may make another; default: the system's temporary one.
     """
-    from podid.localcluster.isolation.namespaces.adapter import Namespaces
-
+    if mode == "process":
+        return _processes("as asked")
     if sys.platform != "linux":
-        raise Unavailable("namespaces are a feature of Linux, and this is not Linux")
-    trial = try_namespaces(scratch)
-    if trial.refused:
-        raise Unavailable(refusal(trial, read_hints()))
-    return Namespaces("the kernel allows user, mount, pid and network namespaces" if mode == "auto" else "as asked")
+        refused = "namespaces cannot be used here: they are a feature of Linux; --isolation process works everywhere"
+    else:
+        trial = try_namespaces(scratch)
+        if not trial.refused:
+            from podid.localcluster.isolation.namespaces.adapter import Namespaces
+
+            why = "the kernel allows user, mount, pid and network namespaces" if mode == "auto" else "as asked"
+            return Namespaces(why)
+        refused = refusal(trial, read_hints())
+    if mode == "namespaces":
+        raise Unavailable(refused)
+    return _processes(refused)
+
+
+def _processes(why: str) -> Isolation:
+    from podid.localcluster.isolation.process.adapter import Processes
+
+    return Processes(why)
 
 
 def try_namespaces(scratch: Path | None = None) -> Trial:

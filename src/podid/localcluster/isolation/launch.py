@@ -12,6 +12,9 @@ sys.path.insert(0, os.path.abspath(__file__).rsplit("/podid/", 1)[0])
 
 
 def main(what: str, *arguments: str) -> None:
+    if what.startswith("start-"):
+        # some event loops leave copies of their pipes in a child: whoever waits for their end would wait for the node's
+        os.closerange(3, 65536)
     if what == "start-node":
         from podid.localcluster.isolation.namespaces import node_process
 
@@ -20,6 +23,14 @@ def main(what: str, *arguments: str) -> None:
         from podid.localcluster.isolation.namespaces import node_process
 
         node_process.main(arguments[0], arguments[1], int(arguments[2]))
+    elif what == "start-process-node":
+        from podid.localcluster.isolation.process import node_process as process_node
+
+        process_node.start(arguments[0], os.path.abspath(__file__))
+    elif what == "process-node":
+        from podid.localcluster.isolation.process import node_process as process_node
+
+        process_node.main(arguments[0], int(arguments[1]))
     elif what == "trial":
         from podid.localcluster.isolation.namespaces import trial
 

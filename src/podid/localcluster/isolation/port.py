@@ -96,6 +96,8 @@ class PodSettings(Struct, frozen=True, kw_only=True):
     """The pod's own, mode 0700, on the host."""
     hostname: str
     host_network: bool = False
+    ports: tuple[tuple[str, int], ...] = ()
+    """What its containers declare: (hostIP or empty, containerPort)."""
     hosts: Mapping[str, Sequence[str]] = {}
     """More lines of /etc/hosts: address to names."""
 
@@ -120,8 +122,6 @@ class ContainerSettings(Struct, frozen=True, kw_only=True):
     read_only_root: bool = False
     own: bool = False
     """A pod of podid's own: it sees podid's interpreter and packages."""
-    ports: tuple[tuple[str, int], ...] = ()
-    """Declared (hostIP or empty, containerPort)."""
 
 
 class ContainerState(Struct, frozen=True, kw_only=True):

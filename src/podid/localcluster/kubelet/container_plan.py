@@ -76,7 +76,6 @@ def plan(
         drop_capabilities=tuple((security.get("capabilities") or {}).get("drop") or ()),
         read_only_root=bool(security.get("readOnlyRootFilesystem")),
         own=images.find(container.get("image", ""), podid).own,
-        ports=tuple((port.get("hostIP") or "", int(port["containerPort"])) for port in container.get("ports") or ()),
     )
 
 

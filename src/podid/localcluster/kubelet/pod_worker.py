@@ -122,8 +122,14 @@ class PodWorker:
         on_host = bool(spec.get("hostNetwork"))
         aliases = {alias["ip"]: tuple(alias.get("hostnames") or ()) for alias in spec.get("hostAliases") or ()}
         name = self._context.settings.node_name if on_host else spec.get("hostname") or self.pod["metadata"]["name"]
+        ports = [port for container in spec["containers"] for port in container.get("ports") or ()]
         return PodSettings(
-            uid=self.uid, folder=self._folder, hostname=name[:63].rstrip("-."), host_network=on_host, hosts=aliases
+            uid=self.uid,
+            ports=tuple((port.get("hostIP") or "", int(port["containerPort"])) for port in ports),
+            folder=self._folder,
+            hostname=name[:63].rstrip("-."),
+            host_network=on_host,
+            hosts=aliases,
         )
 
     async def _listen(self) -> Sequence[ContainerState]:

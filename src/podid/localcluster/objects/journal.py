@@ -31,11 +31,11 @@ class InUse(Exception):
 
 
 class Journal:
-    """The file at `path`, made where it is missing, readable by its owner only. Raises InUse."""
+    """The file at `path`, made where it is missing, readable by its owner only. Raises InUse after `patience` seconds."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = 2.0) -> None:
         path.touch(mode=0o600, exist_ok=True)
-        self._file = sqlite3.connect(path, isolation_level=None, timeout=2, check_same_thread=False)
+        self._file = sqlite3.connect(path, isolation_level=None, timeout=patience, check_same_thread=False)
         try:
             self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._file.execute("PRAGMA journal_mode = WAL")

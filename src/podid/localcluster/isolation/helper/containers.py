@@ -11,6 +11,7 @@ of a container also to a file, for a kubelet that finds the helper gone:
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -52,6 +53,13 @@ class Container:
     def streams_inside(self) -> tuple[int, int, int]:
         """Standard input, output and error for the program, in the forked child."""
         return self._nothing, self._inside[0], self._inside[1]
+
+    def discard(self) -> None:
+        """In the parent: it could not even be forked."""
+        for fd in (self._nothing, *self._inside, *self._open):
+            os.close(fd)
+        self._log.close()
+        self.state["state"] = "exited"
 
     def started(self, pid: int, now: float) -> None:
         """In the parent: the child has been forked."""
@@ -122,8 +130,9 @@ class Container:
 class Containers:
     """All of a pod's, the last run of each."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, kill: Callable[[Container, int], None]) -> None:
         self._loop = loop
+        self._kill = kill
         self._known: dict[str, Container] = {}
         self._subscribers: list[Connection] = []
 
@@ -150,10 +159,8 @@ class Containers:
     def kill_all(self) -> None:
         for container in self._known.values():
             if container.pid and not container.is_over:
-                try:
-                    os.kill(container.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+                with contextlib.suppress(ProcessLookupError):
+                    self._kill(container, signal.SIGKILL)
 
     def _tell(self, container: Container) -> None:
         for subscriber in self._subscribers:

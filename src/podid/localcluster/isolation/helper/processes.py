@@ -1,7 +1,7 @@
 """Which process is meant: a pid alone may have been given to a stranger, a pid and its start time not (proc(5))."""
 
 # A helper process: pathlib would cost start-up time.
-# ruff: noqa: PTH105, PTH108, PTH123
+# ruff: noqa: PTH105, PTH108, PTH112, PTH123
 
 from __future__ import annotations
 
@@ -12,13 +12,23 @@ import time
 
 
 def start_time(pid: int) -> str:
-    """When a process started, in ticks since boot; empty where there is none, or only its exit code is left."""
+    """When a process started (in ticks since boot, or as `ps` tells it); empty where there is none, or only its exit code is left."""
+    if not os.path.isdir("/proc/self"):
+        return _asked_of_ps(pid)
     try:
         with open(f"/proc/{pid}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
     except OSError:
         return ""
     return "" if fields[0] in ("Z", "X") else fields[19]
+
+
+def _asked_of_ps(pid: int) -> str:
+    import subprocess
+
+    said = subprocess.run(("ps", "-o", "stat=,lstart=", "-p", str(pid)), capture_output=True, text=True, check=False)
+    state, _, started = said.stdout.strip().partition(" ")
+    return "" if state.startswith("Z") else started.strip()
 
 
 def write_record(path: str, pid: int) -> None:

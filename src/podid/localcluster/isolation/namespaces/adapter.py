@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import socket
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from podid.localcluster.isolation import launch
-from podid.localcluster.isolation.channel import Channel, Gone, ask
+from podid.localcluster.isolation.channel import ask
 from podid.localcluster.isolation.helper import processes
+from podid.localcluster.isolation.helper_sandbox import socket_of
 from podid.localcluster.isolation.namespaces import network, privileges
 from podid.localcluster.isolation.namespaces.relay import Relay
 from podid.localcluster.isolation.namespaces.sandbox import NamespaceSandbox
+from podid.localcluster.isolation.node_client import NodeClient
 from podid.localcluster.isolation.port import (
     IsolationError,
     Mode,
@@ -32,12 +31,9 @@ from podid.localcluster.isolation.port import (
     Sandbox,
 )
 
-logger = logging.getLogger(__name__)
-
 _AWS_PORT = 4566
 _API_PORT = 443
-_START_TIMEOUT = 15.0
-LAUNCHER = str(Path(launch.__file__).resolve())
+_ANSWER_TIMEOUT = 5.0
 
 
 class NamespaceNode:
@@ -53,7 +49,7 @@ class NamespaceNode:
             imds=str(network.IMDS),
         )
         self._settings = settings
-        self._socket = settings.folder / "node.sock"
+        self._client = NodeClient(settings.folder, settings.home)
         self._relay = Relay()
         self._numbers: dict[str, int] = {}
         self._next = 2
@@ -61,11 +57,10 @@ class NamespaceNode:
         self._real_root = privileges.is_real_root(Path("/proc/self/status").read_text(), os.geteuid())
 
     async def start(self) -> bool:
-        self._settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        found = await self._answers()
+        found = await self._client.answers()
         if not found:
-            end_leftovers(self._settings.folder)
-            await self._make()
+            await asyncio.to_thread(end_leftovers, self._settings.folder)
+            await self._client.make("start-node", self._settings.hostname)
         for address, port, target in (
             (str(network.GATEWAY4), _AWS_PORT, self._settings.aws_port),
             (str(network.API), _API_PORT, self._settings.api_port),
@@ -73,37 +68,8 @@ class NamespaceNode:
             await self._relay.carry(await self._listen(address, port), target)
         return found
 
-    async def _answers(self) -> bool:
-        try:
-            async with asyncio.timeout(5):
-                await ask(self._socket, {"op": "hello"})
-        except (Gone, TimeoutError):
-            return False
-        return True
-
-    async def _make(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", LAUNCHER, "start-node", str(self._settings.folder), self._settings.hostname),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            cwd="/",
-            env={"PODID_HOME": str(self._settings.home), "PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
-        )
-        assert process.stdout is not None
-        assert process.stderr is not None
-        async with asyncio.timeout(_START_TIMEOUT):
-            answer = (await process.stdout.readline()).decode(errors="replace").strip()
-        if not answer.isdigit():
-            said = (
-                answer.removeprefix("error ") or (await process.stderr.read()).decode(errors="replace").strip()[-500:]
-            )
-            raise IsolationError(f"the node could not be made: {said}")
-        await process.wait()
-
     async def _listen(self, address: str, port: int) -> socket.socket:
-        _, (fd,) = await ask(self._socket, {"op": "socket", "family": 4})
+        _, (fd,) = await self._client.ask({"op": "socket", "family": 4})
         listener = socket.socket(fileno=fd)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
@@ -128,41 +94,36 @@ class NamespaceNode:
         }
 
     async def run(self, name: str, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> Program:
-        channel = await Channel.open(self._socket)
-        message = {"op": "program", "name": name, "argv": list(argv), "environment": dict(environment), "log": str(log)}
-        await channel.send(message)
-        answer, _ = await channel.receive()
-        if "error" in answer:
-            raise IsolationError(f"{name} could not be started: {answer['error']}")
-        return _NodeProgram(channel)
+        return await self._client.run(name, argv, environment, log)
 
     async def create(self, pod: PodSettings) -> Sandbox:
         sandbox = self._sandbox(pod, self._free_number(pod.uid))
         await sandbox.end()
-        message = {
-            "op": "pod",
-            "uid": pod.uid,
-            "number": sandbox.number,
-            "hostname": pod.hostname[:63],
-            "host_network": pod.host_network,
-            "socket": str(NamespaceSandbox.socket_of(pod)),
-        }
-        await ask(self._socket, message)
+        await self._client.ask(
+            {
+                "op": "pod",
+                "uid": pod.uid,
+                "number": sandbox.number,
+                "hostname": pod.hostname,
+                "host_network": pod.host_network,
+                "socket": str(sandbox.socket),
+            }
+        )
         return sandbox
 
     async def adopt(self, pod: PodSettings) -> Sandbox | None:
         try:
-            async with asyncio.timeout(5):
-                answer, _ = await ask(NamespaceSandbox.socket_of(pod), {"op": "hello"})
+            async with asyncio.timeout(_ANSWER_TIMEOUT):
+                answer, _ = await ask(socket_of(pod), {"op": "hello"})
         except (IsolationError, TimeoutError):
             return None
         self._numbers[pod.uid] = int(answer["number"])
         return self._sandbox(pod, int(answer["number"]))
 
     async def sweep(self, keep: Sequence[str]) -> None:
-        answer, _ = await ask(self._socket, {"op": "hello"})
+        answer, _ = await self._client.ask({"op": "hello"})
         for uid in set(answer["pods"]) - set(keep):
-            await ask(self._socket, {"op": "end-pod", "uid": uid})
+            await self._client.ask({"op": "end-pod", "uid": uid})
 
     def _sandbox(self, pod: PodSettings, number: int) -> NamespaceSandbox:
         ids = privileges.choose_ids(self._uid_map, number) if self._real_root else None
@@ -185,30 +146,8 @@ class NamespaceNode:
     async def _forget(self, uid: str) -> None:
         """A pod has gone: whatever may be left of it ends, and its number may be given again."""
         with contextlib.suppress(IsolationError):
-            await ask(self._socket, {"op": "end-pod", "uid": uid})
+            await self._client.ask({"op": "end-pod", "uid": uid})
         self._numbers.pop(uid, None)
-
-
-class _NodeProgram:
-    """See `port.Program`. It ends with the connection that started it."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self._code: asyncio.Task[int] = asyncio.create_task(self._await_code())
-
-    async def _await_code(self) -> int:
-        try:
-            answer, _ = await self._channel.receive()
-            return int(answer["exit"])
-        except Gone:
-            return 137
-
-    async def wait(self) -> int:
-        return await asyncio.shield(self._code)
-
-    async def stop(self) -> None:
-        self._channel.close()
-        self._code.cancel()
 
 
 class Namespaces:

@@ -22,6 +22,8 @@ import socket
 from typing import Any, NoReturn
 
 from podid.localcluster.isolation.helper import messages
+from podid.localcluster.isolation.helper.execute import become, take_streams
+from podid.localcluster.isolation.helper.forking import fork
 from podid.localcluster.isolation.helper.loop import exit_code, failure
 from podid.localcluster.isolation.namespaces import kernel, privileges, view
 
@@ -77,15 +79,16 @@ def enter_user_namespace(channel: socket.socket) -> None:
 def _start_program(channel: socket.socket, stdio: tuple[int, int, int], container: dict[str, Any]) -> int:
     """Fork the program and give up this process's own rights. What goes wrong in the child it tells the pod process itself."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, *_FORWARDED})
-    program = os.fork()
-    if program == 0:
+
+    def become_program() -> NoReturn:
         os.setsid()
-        for target, source in enumerate(stdio):
-            os.dup2(source, target)
+        take_streams(stdio)
         execute(container, channel)
+
+    program = fork(become_program)
     # root of the container, to signal a program that runs as another of its users
     identity = container["identity"]
-    only_one = identity["count"] == 1
+    only_one = identity["size"] == 1
     user, group = (identity["user"], identity["group"]) if only_one else (0, 0)
     privileges.give_up(1 << privileges.CAPABILITIES["KILL"], user, group, (), may_set_groups=not only_one)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
@@ -94,47 +97,20 @@ def _start_program(channel: socket.socket, stdio: tuple[int, int, int], containe
 
 
 def execute(container: dict[str, Any], channel: socket.socket) -> NoReturn:
-    """Become the container's program: rights, environment, working directory. In its namespaces; never returns.
-
-    An error goes to `channel`, which is closed at exec: its end without a word means that the program runs.
-    """
+    """Become the container's program, with its rights and no more. In its namespaces; never returns."""
     identity = container["identity"]
-    several = identity["count"] > 1
     try:
         privileges.give_up(
-            identity["capabilities"], identity["user"], identity["group"], identity["groups"], may_set_groups=several
+            identity["capabilities"],
+            identity["user"],
+            identity["group"],
+            identity["groups"],
+            may_set_groups=identity["size"] > 1,
         )
-        keep = channel.fileno()
-        os.closerange(3, keep)
-        os.closerange(keep + 1, 65536)
-        _change_folder(container["folder"] or "/")
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-            signal.signal(number, signal.SIG_DFL)
-        os.umask(0o022)
-        os.execvpe(container["argv"][0], container["argv"], container["environment"])
     except OSError as problem:
-        messages.send(channel, start_error(problem, container["argv"][0]))
-        os._exit(127 if isinstance(problem, FileNotFoundError | NotADirectoryError) else 126)
-
-
-def _change_folder(folder: str) -> None:
-    try:
-        os.chdir(folder)
-    except OSError as problem:
-        raise OSError(problem.errno, f"cannot work in {folder}: {problem.strerror}") from problem
-
-
-def start_error(problem: OSError, program: str) -> dict[str, Any]:
-    """Why a program did not start, in the words that container runtimes use."""
-    missing = isinstance(problem, FileNotFoundError | NotADirectoryError)
-    if problem.filename is None:
-        text = str(problem.strerror)
-    elif missing and "/" not in program:
-        text = f'exec: "{program}": executable file not found in $PATH'
-    else:
-        text = f'exec: "{program}": {(problem.strerror or "cannot be started").lower()}'
-    return {"error": text, "errno": problem.errno, "code": 127 if missing else 126}
+        messages.send(channel, {**failure(problem), "code": 128})
+        os._exit(128)
+    become(container["argv"], container["environment"], container["folder"] or "/", channel)
 
 
 def _keep_nothing() -> None:

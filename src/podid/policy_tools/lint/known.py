@@ -1,0 +1,162 @@
+"""Whether services, actions and condition keys exist, and go together. Needs AWS's reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from podid.core.policy.document import ConditionTest, PolicyKind
+from podid.core.policy.globs import matcher, tokens_of
+from podid.core.policy.json_text import Path
+from podid.core.policy.operators import Comparison, operators
+from podid.policy_tools.lint.finding import Remark
+from podid.policy_tools.lint.globals import find_global, find_tag_key
+from podid.policy_tools.lint.look import Look, Part
+from podid.policy_tools.lint.reference import Action, Reference
+
+_MOST_NAMED = 3
+
+
+def check(look: Look, reference: Reference) -> Iterator[Remark]:
+    for part in look.parts:
+        yield from _actions(part, reference)
+        actions = actions_of(part, reference)
+        for test, path in part.tests:
+            yield from _key(look, part, test, path, actions, reference)
+            yield from _set_operator(part, test, path, actions, reference)
+
+
+def actions_of(part: Part, reference: Reference) -> list[Action] | None:
+    """The actions that a statement names; None where it names all, or all but some, or some of a service that is not known."""
+    if part.statement.actions.negated:
+        return None
+    found: list[Action] = []
+    for value, _ in part.actions:
+        prefix, _, name = value.partition(":")
+        service = reference.service(prefix) if "*" not in prefix and "?" not in prefix else None
+        if service is None:
+            return None
+        found += service.find(name)
+    return found
+
+
+def _actions(part: Part, reference: Reference) -> Iterator[Remark]:
+    for value, path in part.actions:
+        prefix, colon, name = value.partition(":")
+        if not colon:
+            continue
+        if "*" in prefix or "?" in prefix:
+            continue
+        service = reference.service(prefix)
+        if service is None:
+            close = get_close_matches(prefix.lower(), reference.prefixes, 1)
+            yield Remark(
+                "unknown-service", path, f"there is no service {prefix!r}", f"did you mean {close[0]}?" if close else ""
+            )
+        elif not service.find(name):
+            names = {each.lower(): each for each in service.action_names}
+            close = get_close_matches(name.lower().replace("*", ""), names, 1)
+            hint = f"did you mean {prefix}:{names[close[0]]}?" if close else ""
+            what = "has no action that matches" if "*" in name or "?" in name else "has no action"
+            yield Remark("unknown-action", path, f"{prefix} {what} {name!r}", hint)
+
+
+def _key(
+    look: Look, part: Part, test: ConditionTest, path: Path, actions: list[Action] | None, reference: Reference
+) -> Iterator[Remark]:
+    key = test.key
+    if find_global(key) is not None:
+        return
+    prefix, colon, name = key.partition(":")
+    of_tags = find_tag_key(key) is not None
+    if not of_tags:
+        if prefix.lower() == "aws" or not colon or not name:
+            names = "aws: key with that name" if prefix.lower() == "aws" else "condition key"
+            yield Remark(
+                "unknown-key", path, f"{key!r} is no {names}", "expected service:key, or one of AWS's global keys"
+            )
+            return
+        service = reference.service(prefix)
+        if service is None:
+            # Identity providers bring keys of their own: "oidc.example.com:sub", "saml:aud".
+            sts = reference.service("sts")
+            if "." not in prefix and not (sts is not None and key in sts.keys):
+                yield Remark("unknown-key", path, f"{key!r}: there is no service {prefix!r}")
+            return
+        if key not in service.keys and not any(key in action.keys for action in actions or ()):
+            yield Remark("unknown-key", path, f"{prefix} has no condition key {name!r}")
+            return
+    if actions is None or look.kind is PolicyKind.TRUST:
+        return
+    having = [action for action in actions if key in action.keys]
+    if actions and not having:
+        yield Remark("key-of-no-action", path, f"no action of {part.name} has the key {key}", _never(part, test))
+    elif having and _has_to_be_there(part, test):
+        lacking = [action.full_name for action in _named_exactly(part, actions) if action not in having]
+        if lacking:
+            yield Remark(
+                "key-not-of-all",
+                path,
+                f"{_listed(lacking)} {'has' if len(lacking) == 1 else 'have'} no {key}, and so {'is' if len(lacking) == 1 else 'are'} never allowed here",
+                "put them into a statement of their own, without this condition",
+            )
+
+
+def _has_to_be_there(part: Part, test: ConditionTest) -> bool:
+    operator = operators()[test.operator]
+    if operator.comparison is Comparison.NULL or operator.negated or operator.if_exists or operator.quantifier == "all":
+        return False
+    return part.allows
+
+
+def _never(part: Part, test: ConditionTest) -> str:
+    if _has_to_be_there(part, test):
+        return "so the statement never applies"
+    return ""
+
+
+def _named_exactly(part: Part, actions: list[Action]) -> list[Action]:
+    named = {value.lower() for value, _ in part.actions}
+    return [action for action in actions if action.full_name.lower() in named]
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _set_operator(
+    part: Part, test: ConditionTest, path: Path, actions: list[Action] | None, reference: Reference
+) -> Iterator[Remark]:
+    operator = operators()[test.operator]
+    if operator.comparison is Comparison.NULL:
+        return
+    several = _has_several_values(test.key, reference)
+    if several is None:
+        return
+    if several and operator.quantifier is None:
+        yield Remark(
+            "no-set-operator",
+            path,
+            f"a request may have several values of {test.key}",
+            f"say ForAnyValue:{test.operator} or ForAllValues:{test.operator}",
+        )
+    elif not several and operator.quantifier is not None:
+        bare = test.operator.partition(":")[2]
+        yield Remark("set-operator-on-single", path, f"a request has one value of {test.key}, or none", f"say {bare}")
+
+
+def _has_several_values(key: str, reference: Reference) -> bool | None:
+    """None where nobody knows the key."""
+    for known in (find_global(key), find_tag_key(key)):
+        if known is not None:
+            return known
+    service = reference.service(key.partition(":")[0])
+    if service is None or key not in service.keys:
+        return None
+    return service.has_several_values(key)
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Whether an action pattern means an action, case aside."""
+    return matcher(tokens_of(pattern.lower()))(value.lower())

@@ -1,0 +1,88 @@
+"""Whether a statement's actions act on the resources that it names. Needs AWS's reference.
+
+Only statements that name their actions' services are looked at. A resource fits an action where some ARN is of the resource's pattern and of
+one of the forms that the reference lists for the action; an action without forms is asked for on `*` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from podid.core.policy.document import PolicyKind
+from podid.core.policy.globs import matcher, tokens_of
+from podid.policy_tools.lint.finding import Remark
+from podid.policy_tools.lint.known import actions_of
+from podid.policy_tools.lint.look import Look, Part
+from podid.policy_tools.lint.overlap import Steps, of_policy, overlap
+from podid.policy_tools.lint.reference import Action, Reference
+
+_PARTS = 6
+_MOST_COMPARED = 20_000
+"""Pairs of resources and forms in one statement, beyond which the statement is not looked at."""
+
+
+def check(look: Look, reference: Reference) -> Iterator[Remark]:
+    if look.kind is PolicyKind.TRUST:
+        return
+    for part in look.parts:
+        resources = part.statement.resources
+        if resources is None or resources.negated or not part.allows:
+            continue
+        actions = actions_of(part, reference)
+        if actions:
+            yield from _compare(look, part, actions)
+
+
+def _compare(look: Look, part: Part, actions: list[Action]) -> Iterator[Remark]:
+    if any(value == "*" for value, _ in part.resources):
+        named = [(value, path) for value, path in part.resources if value != "*"]
+        everything = True
+    else:
+        named, everything = list(part.resources), False
+    forms = {form for action in actions for form in action.forms}
+    if len(forms) * len(named) > _MOST_COMPARED:
+        return
+    fitting = {
+        (value, form)
+        for value, _ in named
+        for form in forms
+        if _fits(value, form, variables=look.document.has_variables)
+    }
+    for value, path in named:
+        if not any((value, form) in fitting for form in forms):
+            yield Remark(
+                "resource-of-no-action",
+                path,
+                f"no action of {part.name} acts on {value}",
+                _kinds(actions),
+            )
+    if everything:
+        return
+    for value, path in part.actions:
+        # A pattern of actions does something where one of its actions does.
+        meant = [action for action in actions if matcher(tokens_of(value.lower()))(action.full_name.lower())]
+        if meant and not any(
+            (resource, form) in fitting for action in meant for form in action.forms for resource, _ in named
+        ):
+            without = all(not action.forms for action in meant)
+            hint = 'it needs "Resource": "*"' if without else _kinds(meant)
+            yield Remark("action-on-no-resource", path, f"{value} acts on none of the resources of {part.name}", hint)
+
+
+def _kinds(actions: list[Action]) -> str:
+    kinds = list(dict.fromkeys(kind for action in actions for kind in action.resource_kinds))
+    if not kinds:
+        return 'the actions need "Resource": "*"'
+    more = ", …" if len(kinds) > 4 else ""
+    return (
+        f"they act on: {', '.join(kinds[:4])}{more}"
+        if len(actions) > 1
+        else f"it acts on: {', '.join(kinds[:4])}{more}"
+    )
+
+
+def _fits(value: str, form: Steps, *, variables: bool) -> bool:
+    parts = value.split(":", _PARTS - 1)
+    if len(parts) < _PARTS:  # "arn:aws:s3:*": IAM reads it as it stands; what it may mean is left open
+        return True
+    return overlap(of_policy(value, variables=variables), form)
