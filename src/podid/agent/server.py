@@ -167,7 +167,7 @@ class Agent:
                 if _url(*place) in bound:
                     continue
                 try:
-                    made = _bind(*place)
+                    made = _bind(*place, held=bool(self._map))
                 except CannotListen as problem:
                     if ":" in host and problem.errno in _NO_IPV6 and len(hosts) > 1:
                         log.warning("serving without IPv6", extra={"reason": str(problem)})
@@ -185,7 +185,7 @@ class Agent:
 
     async def _listen(self, probes: Probes, host: str, port: int) -> str:
         place = self._place(host, port)
-        made = _bind(*place)
+        made = _bind(*place, held=bool(self._map))
         server = HttpServer(probes)
         self._servers.append(server)
         await server.listen(made)
@@ -263,9 +263,9 @@ def _run(main: Callable[[], object]) -> int:
         return 2
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, *, held: bool) -> socket.socket:
     try:
-        return bound_socket(host, port)
+        return bound_socket(host, port, held=held)
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise CannotListen(problem.errno, f"cannot listen on {_url(host, port)}: {reason}") from problem

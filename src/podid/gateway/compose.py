@@ -21,6 +21,7 @@ from podid.gateway.moto_services import MotoServices
 from podid.gateway.needs import Need
 from podid.gateway.own_calls import iam_asker
 from podid.gateway.resource_policies import HeldByMoto
+from podid.gateway.stack_roles import StackRoles
 from podid.gateway.steps.authenticate import KeysOfPodid
 from podid.iam import Authorizer, Iam, request_of
 from podid.store import MasterKey, Store, open_store
@@ -97,6 +98,7 @@ def compose(settings: ServeSettings) -> Endpoint:
         },
         moto=moto,
         default_account=settings.account,
+        stack_role=StackRoles(sts),
     )
     return Endpoint(gateway, store, iam, eks, decisions, moto)
 

@@ -31,7 +31,7 @@ from podid.gateway.moto_services import MotoServices
 from podid.gateway.needs.need import Lookup, Need
 from podid.gateway.routing.guess import probable_service
 from podid.gateway.steps.authenticate import Keys, authenticate
-from podid.gateway.steps.authorize import Authority, Judge, ResourcePolicies, Sentence, authorize
+from podid.gateway.steps.authorize import Authority, Judge, ResourcePolicies, Sentence, StackRole, authorize
 from podid.gateway.steps.find_operation import find_operation, model_of
 from podid.gateway.steps.give_request_id import give_request_id
 from podid.gateway.steps.invoke import invoke
@@ -64,6 +64,7 @@ class Gateway:
         rooms: Mapping[str, Mapping[str, Handler]],
         moto: MotoServices | None,
         default_account: str,
+        stack_role: StackRole | None = None,
         random: RandomBytes = os.urandom,
     ) -> None:
         self._keys = keys
@@ -74,6 +75,7 @@ class Gateway:
             sentence=sentence,
             note=record.decided,
             default_account=default_account,
+            stack_role=stack_role,
         )
         self._record = record
         self._rooms = rooms

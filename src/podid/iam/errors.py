@@ -4,7 +4,8 @@
     ├── NoSuchEntity 404            ├── MalformedPolicyDocument 400     ├── LimitExceeded 409
     ├── EntityAlreadyExists 409     ├── InvalidInput 400                ├── PolicyNotAttachable 400
     ├── DeleteConflict 409          ├── ValidationError 400             ├── UnmodifiableEntity 400
-    └── ReportNotPresent 410        └── PolicyEvaluation 500            └── CredentialReportNotReady 404
+    ├── ReportNotPresent 410        ├── InvalidParameterValue 400       └── InvalidClientTokenId 403
+    └── ReportExpired 410
 
 Codes and statuses are those of IAM's service model (API version 2010-05-08) and of IAM's common errors.
 """
@@ -54,8 +55,8 @@ class PolicyNotAttachable(AwsError):
     code, status = "PolicyNotAttachable", 400
 
 
-class PolicyEvaluation(AwsError):
-    code, status = "PolicyEvaluation", 500
+class InvalidClientTokenId(AwsError):
+    code, status = "InvalidClientTokenId", 403
 
 
 class ReportNotPresent(AwsError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from podid.core.caller import Caller
 from podid.iam.entities import USER, by_id
@@ -68,3 +68,18 @@ def caller_of_key(key: Key) -> Caller:
         user_name=key.user_name,
         tags=key.tags,
     )
+
+
+def renew_secrets(state: IamState) -> int:
+    """Encrypt the secrets that an old master key encrypted with the one in use; how many those were."""
+    table, master = ACCESS_KEYS, state.store.master_key
+    renewed = 0
+    with state.write() as connection:
+        for row in connection.execute(select(table.c.id, table.c.secret)).all():
+            if master.is_current(row.secret):
+                continue
+            context = secret_context(row.id)
+            secret = master.encrypt(master.decrypt(row.secret, context), context)
+            connection.execute(update(table).where(table.c.id == row.id).values(secret=secret))
+            renewed += 1
+    return renewed

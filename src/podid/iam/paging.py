@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Column, Connection, Row, Select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, func
 
 from podid.core.caller import Output
 from podid.iam.errors import ValidationError
@@ -50,6 +50,11 @@ def _read(operation: str, marker: str) -> str:
 
 def _write(operation: str, after: str) -> str:
     return base64.urlsafe_b64encode(f"{operation}\n{after}".encode()).decode()
+
+
+def under_path(column: Column[str], prefix: str) -> ColumnElement[bool]:
+    """Whether a path begins so. Case counts; LIKE would not ask on SQLite."""
+    return func.substr(column, 1, len(prefix)) == prefix
 
 
 def select_page(

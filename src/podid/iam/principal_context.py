@@ -54,5 +54,5 @@ def time_context(now: datetime) -> dict[str, tuple[str, ...]]:
 
 
 def instant_text(instant: datetime) -> str:
-    """An instant as condition keys have it: whole seconds, in UTC, with Z."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    """An instant, in UTC, as condition keys have it: whole seconds, with Z."""
+    return instant.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

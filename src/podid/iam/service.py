@@ -37,7 +37,7 @@ from podid.iam.aws_managed import aws_managed_policies
 from podid.iam.bootstrap import Bootstrap
 from podid.iam.cache import Cache
 from podid.iam.entities import ROLE
-from podid.iam.key import Key, caller_of_key, load_key
+from podid.iam.key import Key, caller_of_key, load_key, renew_secrets
 from podid.iam.key_uses import KeyUses
 from podid.iam.managed import default_documents
 from podid.iam.owner_policies import load_policies, managed_policy
@@ -171,6 +171,13 @@ class Iam:
     def note_role_use(self, role_id: str, *, region: str, now: datetime) -> None:
         """Remember, for a role's RoleLastUsed, that a session of it called."""
         self._uses.note_role(role_id, region=region, now=now)
+
+    def renew_secrets(self) -> int:
+        """Encrypt every stored secret with the master key in use; how many were not. The last step of a rotation but one:
+
+        the new key is put in front of the old one in the file, secrets are renewed, the old key is dropped. Running replicas follow.
+        """
+        return renew_secrets(self._state)
 
     def close(self) -> None:
         """Write what is only noted in memory."""

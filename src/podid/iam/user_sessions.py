@@ -9,12 +9,8 @@ import functools
 from typing import Any
 
 from podid.core.caller import Call, Caller, Output
-from podid.core.errors import AwsError
 from podid.core.operations import Handler
-
-
-class InvalidClientTokenId(AwsError):
-    code, status = "InvalidClientTokenId", 403
+from podid.iam.errors import InvalidClientTokenId
 
 
 def is_user_session(caller: Caller) -> bool:

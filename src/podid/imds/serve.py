@@ -74,7 +74,7 @@ class Imds:
                 taken.setblocking(False)
                 made.append(taken)
             hosts = () if self.settings.listen_fds else self.settings.hosts
-            made.extend(bound_socket(host, self.settings.port) for host in hosts)
+            made.extend(bound_socket(host, self.settings.port, held=host == "127.0.0.1") for host in hosts)
         except OSError as problem:
             for left in made:
                 left.close()

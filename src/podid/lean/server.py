@@ -339,16 +339,19 @@ _REFUSALS: Final = {
 }
 
 
-def bound_socket(host: str, port: int) -> socket.socket:
+def bound_socket(host: str, port: int, *, held: bool = False) -> socket.socket:
     """A TCP socket bound to a literal address (or `localhost`), not yet listening. Raises OSError.
 
-    IPv6 sockets take IPv6 alone, as every address has its own listener.
+    IPv6 sockets take IPv6 alone, as every address has its own listener. `held`: another process of this user keeps the port bound, so that
+    no stranger gets it while this one is away; both have to say that they share it.
     """
     name = "127.0.0.1" if host == "localhost" else host.strip("[]")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if held:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind((name, port))

@@ -34,18 +34,20 @@ class MasterKeyProblem(Exception):
 
 
 class MasterKey:
-    """One or more 256-bit keys; the first is in use, the others are on their way out."""
+    """One or more 256-bit keys; the first is in use, the others are on their way out. Safe to use from many threads.
 
-    def __init__(self, keys: tuple[bytes, ...], *, random: RandomBytes = os.urandom) -> None:
-        if not keys or any(len(key) != _KEY_BYTES for key in keys):
-            raise MasterKeyProblem(f"a master key is {_KEY_BYTES} bytes long")
-        self._keys = keys
-        self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
-        self._current = _key_id(keys[0])
+    One that came from a file is read again when the file changes, so that a rotation in another process needs no restart.
+    """
+
+    def __init__(self, keys: tuple[bytes, ...], *, random: RandomBytes = os.urandom, path: Path | None = None) -> None:
         self._random = random
+        self._path = path
+        self._stamp: tuple[int, int, int] | None = None  # so the first use looks at the file once more
+        self._held = _Held(keys)
 
     def __repr__(self) -> str:
-        return f"MasterKey({self._current.hex()}, keys={len(self._keys)})"
+        held = self._held
+        return f"MasterKey({held.current.hex()}, keys={len(held.keys)})"
 
     @classmethod
     def generate(cls, random: RandomBytes = os.urandom) -> MasterKey:
@@ -58,11 +60,7 @@ class MasterKey:
 
         Raises MasterKeyProblem without repeating any of the text.
         """
-        try:
-            keys = tuple(base64.b64decode(line, validate=True) for line in text.split())
-        except ValueError as problem:
-            raise MasterKeyProblem("a master key is base64 text, one key a line") from problem
-        return cls(keys)
+        return cls(_read(text))
 
     @classmethod
     def load_or_create(cls, path: Path, *, random: RandomBytes = os.urandom) -> MasterKey:
@@ -73,19 +71,19 @@ class MasterKey:
             content = secret_files.create_once(path, cls.generate(random).text().encode())
         except OSError as problem:
             raise MasterKeyProblem(f"cannot read the master key {path}: {problem.strerror}") from problem
-        return cls.from_text(content.decode("ascii", "replace"))
+        return cls(_read(content.decode("ascii", "replace")), random=random, path=path)
 
     def text(self) -> str:
         """The keys as `from_text` reads them. A secret."""
-        return "".join(base64.b64encode(key).decode() + "\n" for key in self._keys)
+        return "".join(base64.b64encode(key).decode() + "\n" for key in self._held.keys)
 
     def rotated(self) -> MasterKey:
         """A new key in front of the held ones."""
-        return MasterKey((self._random(_KEY_BYTES), *self._keys), random=self._random)
+        return MasterKey((self._random(_KEY_BYTES), *self._held.keys), random=self._random)
 
     def without_old(self) -> MasterKey:
         """The key in use alone, once nothing is encrypted with the others any more."""
-        return MasterKey(self._keys[:1], random=self._random)
+        return MasterKey(self._held.keys[:1], random=self._random)
 
     def save(self, path: Path) -> None:
         """Write the keys to their file, replacing it in one step."""
@@ -93,13 +91,15 @@ class MasterKey:
 
     def encrypt(self, plain: bytes, context: str) -> bytes:
         """Encrypt under the key in use, bound to `context`."""
-        header = _VERSION + self._current + self._random(_NONCE_BYTES)
-        return header + self._ciphers[self._current].encrypt(header[-_NONCE_BYTES:], plain, header + context.encode())
+        self._reread()
+        held = self._held
+        header = _VERSION + held.current + self._random(_NONCE_BYTES)
+        return header + held.ciphers[held.current].encrypt(header[-_NONCE_BYTES:], plain, header + context.encode())
 
     def decrypt(self, sealed: bytes, context: str) -> bytes:
         """Open what `encrypt` made. Raises MasterKeyProblem for another key, another context, or altered bytes."""
         header = sealed[:_HEADER_BYTES]
-        cipher = self._ciphers.get(header[1 : 1 + _ID_BYTES]) if header[:1] == _VERSION else None
+        cipher = self._find(header)
         if cipher is None:
             raise MasterKeyProblem(f"{context} is encrypted with a master key that is not held here")
         try:
@@ -109,7 +109,56 @@ class MasterKey:
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether this was encrypted with the key in use (and so need not be encrypted anew after a rotation)."""
-        return sealed[1 : 1 + _ID_BYTES] == self._current
+        self._reread()
+        return sealed[1 : 1 + _ID_BYTES] == self._held.current
+
+    def _find(self, header: bytes) -> AESGCM | None:
+        if header[:1] != _VERSION or len(header) < _HEADER_BYTES:
+            return None
+        key_id = header[1 : 1 + _ID_BYTES]
+        found = self._held.ciphers.get(key_id)
+        if found is None and self._reread():
+            found = self._held.ciphers.get(key_id)
+        return found
+
+    def _reread(self) -> bool:
+        """Take up the file if it changed; whether it did. One that is gone or broken leaves the keys as they are."""
+        if self._path is None:
+            return False
+        try:
+            stamp = _stamp(self._path)
+            if stamp == self._stamp:
+                return False
+            self._held = _Held(_read(self._path.read_text("ascii", "replace")))
+            self._stamp = stamp
+        except (OSError, MasterKeyProblem):
+            return False
+        return True
+
+
+class _Held:
+    """Keys, and what follows from them: replaced as one."""
+
+    __slots__ = ("ciphers", "current", "keys")
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        if not keys or any(len(key) != _KEY_BYTES for key in keys):
+            raise MasterKeyProblem(f"a master key is {_KEY_BYTES} bytes long")
+        self.keys = keys
+        self.ciphers = {_key_id(key): AESGCM(key) for key in keys}
+        self.current = _key_id(keys[0])
+
+
+def _read(text: str) -> tuple[bytes, ...]:
+    try:
+        return tuple(base64.b64decode(line, validate=True) for line in text.split())
+    except ValueError as problem:
+        raise MasterKeyProblem("a master key is base64 text, one key a line") from problem
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    status = os.stat(path)  # noqa: PTH116 - at every use, and half the time of path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _key_id(key: bytes) -> bytes:

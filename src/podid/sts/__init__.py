@@ -5,7 +5,8 @@ It stands on IAM for roles and policies, and keeps no record of a session: only 
 
 from __future__ import annotations
 
-from podid.sts.errors import ExpiredToken, InvalidClientTokenId, PackedPolicyTooLarge
+from podid.iam.errors import InvalidClientTokenId
+from podid.sts.errors import ExpiredToken, PackedPolicyTooLarge
 from podid.sts.key_ring import KeyRing, KeyRingProblem
 from podid.sts.role_request import IssuedSession
 from podid.sts.service import Sts

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from podid.core.errors import AwsError
-
-
-class InvalidClientTokenId(AwsError):
-    code, status = "InvalidClientTokenId", 403
+from podid.iam.errors import InvalidClientTokenId
 
 
 class ExpiredToken(AwsError):

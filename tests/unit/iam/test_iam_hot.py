@@ -205,6 +205,31 @@ def test_the_root_needs_no_policy(iam: Iam) -> None:
     assert Authorizer(iam).decide(root, "iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/x", {}).allowed
 
 
+def test_secrets_follow_a_rotation_of_the_master_key(tmp_path: Path) -> None:
+    path, url = tmp_path / "master.key", f"sqlite:///{tmp_path}/rotated.db"
+    serving_store = open_store(url, master_key=MasterKey.load_or_create(path))
+    serving = Iam(serving_store)
+    serving.ensure_user(ACCOUNT, "ann")
+    credentials = serving.ensure_access_key(ACCOUNT, "ann")
+    rotated = MasterKey.load_or_create(path).rotated()
+    rotated.save(path)
+    rotating_store = open_store(url, master_key=rotated)
+    rotating = Iam(rotating_store)
+    assert rotating.renew_secrets() == 1
+    assert rotating.renew_secrets() == 0
+    rotated.without_old().save(path)
+    found = serving.find_key(credentials.access_key_id)
+    assert found is not None
+    assert found.secret == credentials.secret_access_key
+    serving_store.close()
+    rotating_store.close()
+    late_store = open_store(url, master_key=MasterKey.load_or_create(path))
+    late = Iam(late_store).find_key(credentials.access_key_id)
+    late_store.close()
+    assert late is not None
+    assert late.secret == credentials.secret_access_key
+
+
 def test_bootstrapping_twice_changes_nothing(iam: Iam, aws: Any) -> None:
     def start() -> tuple[str, str, str, str]:
         arn = iam.ensure_user(ACCOUNT, "admin", policy_arns=(ADMINISTRATOR,), inline={"p": allowing("s3:*")})

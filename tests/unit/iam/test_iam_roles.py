@@ -77,6 +77,8 @@ def test_lists_come_by_path_and_in_pieces(aws: Any) -> None:
     assert "Tags" not in first["Roles"][0]
     pages = aws.get_paginator("list_roles").paginate(PathPrefix="/x/", PaginationConfig={"PageSize": 2})
     assert [role["RoleName"] for page in pages for role in page["Roles"]] == ["R1", "R3", "R5"]
+    assert aws.list_roles(PathPrefix="/X/")["Roles"] == []
+    assert aws.list_roles(PathPrefix="/%/")["Roles"] == []
 
 
 def test_a_marker_is_good_for_its_own_list_alone(aws: Any, refused: Any) -> None:

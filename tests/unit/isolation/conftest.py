@@ -56,7 +56,9 @@ class Rig:
     def log(self, sandbox: Sandbox, name: str = "app", attempt: int = 0) -> Path:
         return self.home / "pods" / sandbox.uid / f"{name}.{attempt}.log"
 
-    def container(self, sandbox: Sandbox, *argv: str, name: str = "app", attempt: int = 0, **more: Any) -> ContainerSettings:
+    def container(
+        self, sandbox: Sandbox, *argv: str, name: str = "app", attempt: int = 0, **more: Any
+    ) -> ContainerSettings:
         more.setdefault("environment", self.node.environment())
         return ContainerSettings(name=name, attempt=attempt, argv=argv, log=self.log(sandbox, name, attempt), **more)
 
@@ -70,7 +72,9 @@ class Rig:
         lines = self.log(sandbox, name).read_text().splitlines()
         return state.code, "\n".join(line.split(" ", 3)[3] for line in lines)
 
-    async def exec(self, sandbox: Sandbox, *argv: str, stdin: bytes | None = None, terminal: bool = False) -> tuple[int, str]:
+    async def exec(
+        self, sandbox: Sandbox, *argv: str, stdin: bytes | None = None, terminal: bool = False
+    ) -> tuple[int, str]:
         """Run a program beside a container's own: its exit code and all that it said."""
         session = await sandbox.exec("app", argv, self.node.environment(), stdin=stdin is not None, terminal=terminal)
 
@@ -90,7 +94,9 @@ class Rig:
             while text not in self.log(sandbox, name).read_text():
                 await asyncio.sleep(0.01)
 
-    async def until(self, sandbox: Sandbox, holds: Callable[[ContainerState], bool], name: str = "app") -> ContainerState:
+    async def until(
+        self, sandbox: Sandbox, holds: Callable[[ContainerState], bool], name: str = "app"
+    ) -> ContainerState:
         """The first state of a container that holds."""
         async with asyncio.timeout(20):
             async for states in sandbox.states():
@@ -104,7 +110,13 @@ class Rig:
 async def node_in(home: Path, mode: Mode, *, aws_port: int = 1, **more: Any) -> AsyncIterator[Rig]:
     """A node that is stopped at the end."""
     settings = NodeSettings(
-        folder=home / "node", home=home, hostname="node-1", region="us-east-1", aws_port=aws_port, api_port=aws_port, **more
+        folder=home / "node",
+        home=home,
+        hostname="node-1",
+        region="us-east-1",
+        aws_port=aws_port,
+        api_port=aws_port,
+        **more,
     )
     node = choose(mode).node(settings)
     try:

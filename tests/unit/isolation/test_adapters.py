@@ -25,7 +25,11 @@ def test_a_container_runs_and_its_streams_end_code_and_times_are_kept(home: Path
             assert (state.code, state.attempt, state.error) == (3, 0, "")
             assert 0 < state.started <= state.finished
             lines = rig.log(sandbox).read_text().splitlines()
-            assert sorted(line.split(" ", 1)[1] for line in lines) == ["stderr F err", "stdout F no end", "stdout F out"]
+            assert sorted(line.split(" ", 1)[1] for line in lines) == [
+                "stderr F err",
+                "stdout F no end",
+                "stdout F out",
+            ]
             assert all(line[:4].isdigit() and line.split(" ")[0].endswith("Z") for line in lines)
 
     asyncio.run(scenario())
@@ -109,7 +113,9 @@ def test_home_is_empty_and_writable(home: Path, mode: Mode) -> None:
     async def scenario() -> None:
         async with node_in(home, mode) as rig:
             sandbox = await rig.pod()
-            code, said = await rig.run(sandbox, "sh", "-c", "ls -A ~; echo x > ~/file; cat ~/file; echo y > /tmp/$$ && rm /tmp/$$")
+            code, said = await rig.run(
+                sandbox, "sh", "-c", "ls -A ~; echo x > ~/file; cat ~/file; echo y > /tmp/$$ && rm /tmp/$$"
+            )
             assert (code, said) == (0, "x")
 
     asyncio.run(scenario())
@@ -172,7 +178,9 @@ def test_a_client_that_goes_takes_its_program_with_it(home: Path, mode: Mode) ->
         async with node_in(home, mode) as rig:
             sandbox = await rig.pod()
             await rig.start(sandbox)
-            session = await sandbox.exec("app", ("sh", "-c", "sleep 12345 & wait"), {"MARK": "exec"}, stdin=True, terminal=False)
+            session = await sandbox.exec(
+                "app", ("sh", "-c", "sleep 12345 & wait"), {"MARK": "exec"}, stdin=True, terminal=False
+            )
             async with asyncio.timeout(10):
                 while len(processes_with(MARK="exec")) < 2:
                     await asyncio.sleep(0.01)
@@ -210,7 +218,10 @@ def test_volumes_show_their_files_and_what_is_put_there_later(home: Path, mode: 
     async def scenario() -> None:
         async with node_in(home, mode) as rig:
             sandbox = await rig.pod()
-            volume, scratch = home / "pods" / sandbox.uid / "volumes" / "v", home / "pods" / sandbox.uid / "volumes" / "s"
+            volume, scratch = (
+                home / "pods" / sandbox.uid / "volumes" / "v",
+                home / "pods" / sandbox.uid / "volumes" / "s",
+            )
             (volume / "deep").mkdir(parents=True)
             scratch.mkdir()
             scratch.chmod(0o777)
@@ -295,7 +306,10 @@ def test_a_kubelet_that_comes_back_finds_what_runs_and_what_ended(home: Path, mo
             assert adopted is not None
             assert adopted.addresses == sandbox.addresses
             first = await anext(aiter(adopted.states()))
-            assert {state.name: (state.state, state.code) for state in first} == {"app": ("running", 0), "over": ("exited", 5)}
+            assert {state.name: (state.state, state.code) for state in first} == {
+                "app": ("running", 0),
+                "over": ("exited", 5),
+            }
             assert await Rig(home, again, rig.settings, mode).exec(adopted, "echo", "still") == (0, "still\n")
             assert await again.adopt(rig.pod_settings("never-made")) is None
             await again.stop()

@@ -39,7 +39,11 @@ def test_the_hosts_files_are_not_there(home: Path, namespaces: Mode) -> None:
                 code, said = await rig.exec(sandbox, "ls", "-A", folder)
                 assert (code, said.split()) in ((0, []), (0, ["lock"])), folder
             code, said = await rig.exec(sandbox, "cat", "/etc/passwd")
-            people = [line.split(":")[0] for line in Path("/etc/passwd").read_text().splitlines() if 1000 <= int(line.split(":")[2]) < 65000]
+            people = [
+                line.split(":")[0]
+                for line in Path("/etc/passwd").read_text().splitlines()
+                if 1000 <= int(line.split(":")[2]) < 65000
+            ]
             assert code == 0
             assert said.startswith("root:x:0:0:root:/root:/bin/sh\n")
             assert not {line.split(":")[0] for line in said.splitlines()} & set(people)
@@ -102,7 +106,9 @@ def test_rights_are_a_containers_usual_ones_at_most(home: Path, namespaces: Mode
                     assert int(facts[kind], 16) & ~0xA80425FB == 0
                 assert int(facts["CapAmb"], 16) == int(facts["CapInh"], 16) == 0
             await rig.start(sandbox, name="none", drop_capabilities=("ALL",))
-            code, said = await rig.run(sandbox, "grep", "CapEff", "/proc/self/status", name="few", drop_capabilities=("ALL",))
+            code, said = await rig.run(
+                sandbox, "grep", "CapEff", "/proc/self/status", name="few", drop_capabilities=("ALL",)
+            )
             assert (code, said.split()[1]) == (0, "0" * 16)
 
     asyncio.run(scenario())
@@ -115,7 +121,7 @@ def test_the_containers_first_process_gives_nothing_away(home: Path, namespaces:
                 "cat /proc/1/environ",
                 "ls /proc/1/root/",
                 "ls -l /proc/1/cwd/",
-                "ls /proc/1/fd/",
+                "readlink /proc/1/fd/0 || cat /proc/1/fd/0",
                 "cat /proc/1/exe",
                 "cat /proc/1/maps",
                 "dd if=/proc/1/mem count=1",
@@ -252,7 +258,9 @@ def test_a_user_of_the_manifest_is_the_programs_user(home: Path, namespaces: Mod
     async def scenario() -> None:
         async with node_in(home, namespaces) as rig:
             sandbox = await rig.pod()
-            code, said = await rig.run(sandbox, "sh", "-c", "id -u; id -g; grep CapEff /proc/self/status; touch ~/x", user=1234, group=99)
+            code, said = await rig.run(
+                sandbox, "sh", "-c", "id -u; id -g; grep CapEff /proc/self/status; touch ~/x", user=1234, group=99
+            )
             assert (code, said.split()[:2], said.split()[-1]) == (0, ["1234", "99"], "0" * 16)
             await rig.start(sandbox, user=1234)
             assert (await rig.exec(sandbox, "id", "-u")) == (0, "1234\n")
@@ -292,7 +300,11 @@ def test_a_read_only_root_leaves_nothing_to_write(home: Path, namespaces: Mode) 
         async with node_in(home, namespaces) as rig:
             sandbox = await rig.pod()
             code, said = await rig.run(
-                sandbox, "sh", "-c", "for d in /tmp /root /run /var; do touch $d/x && echo $d; done; true", read_only_root=True
+                sandbox,
+                "sh",
+                "-c",
+                "for d in /tmp /root /run /var; do touch $d/x && echo $d; done; true",
+                read_only_root=True,
             )
             assert code == 0
             assert not {"/tmp", "/root", "/run", "/var"} & set(said.splitlines())

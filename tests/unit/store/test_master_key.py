@@ -83,6 +83,32 @@ def test_a_rotation_keeps_what_was_encrypted_before(tmp_path: Path) -> None:
         alone.decrypt(sealed, "row")
 
 
+def test_a_rotation_in_another_process_is_taken_up(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    serving = MasterKey.load_or_create(path)
+    old = serving.encrypt(b"old", "row")
+    rotated = MasterKey.load_or_create(path).rotated()
+    rotated.save(path)
+    new = rotated.encrypt(b"new", "row")
+    assert serving.decrypt(new, "row") == b"new"
+    assert serving.decrypt(old, "row") == b"old"
+    assert rotated.is_current(serving.encrypt(b"x", "row"))
+    rotated.without_old().save(path)
+    assert rotated.is_current(serving.encrypt(b"x", "row"))
+    with pytest.raises(MasterKeyProblem):
+        serving.decrypt(old, "row")
+
+
+def test_a_broken_file_does_not_take_the_keys_away(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    key = MasterKey.load_or_create(path)
+    sealed = key.encrypt(b"x", "row")
+    path.write_text("half a k")
+    assert key.decrypt(key.encrypt(b"y", "row"), "row") == b"y"
+    path.unlink()
+    assert key.decrypt(sealed, "row") == b"x"
+
+
 @pytest.mark.parametrize("text", ["", "not base64!", "c2hvcnQ=", "AAAA\nBBBB"])
 def test_a_bad_key_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(MasterKeyProblem) as caught:

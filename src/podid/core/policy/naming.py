@@ -81,7 +81,10 @@ class NamedPrincipals:
         by_self = principal.arn in self._aws or principal.user_id in self._aws
         if kind == "user":
             return [_if(account, Naming.ACCOUNT), _if(by_issuer or by_self, Naming.DIRECT)]
-        return [_if(account, Naming.ACCOUNT), _if(by_issuer, Naming.ISSUER), _if(by_self, Naming.DIRECT)]
+        of_role = [_if(account, Naming.ACCOUNT), _if(by_issuer, Naming.ISSUER)]
+        if not principal.arn:  # a role that asks by itself, without a session, has no third identity to list
+            return of_role
+        return [*of_role, _if(by_self, Naming.DIRECT)]
 
 
 def _if(named: bool, naming: Naming) -> Naming:

@@ -123,7 +123,8 @@ def _principal(element: PrincipalElement, facts: Facts, *, denies: bool) -> tupl
     elif everybody:
         found = Naming.NONE
     else:
-        names = [identity for _, identity in identities]
+        # A role that asks by itself, without a session, has no third identity to list.
+        names = [identity for (kind, identity) in identities if identity or kind != "AWS"]
         # Denying everybody but some leaves out who is listed with account, role and session, and has no boundary; allowing everybody but
         # some leaves out who is listed in any way.
         if denies:

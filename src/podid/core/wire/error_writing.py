@@ -73,13 +73,17 @@ def write_error(
 def _failure(protocol: str, model: ServiceModel, operation: OperationModel | None, error: AwsError) -> _Failure:
     found = _modelled(model, operation, error.code)
     name, status = error.code, error.status
+    code = name
     if found is None:
         spelled = dialect_of(model.name, protocol).spelled.get(name)
         if spelled is not None:
-            name, status = spelled
+            name, status = code, _ = spelled
+            if model.query_compatible and protocol == "json":
+                # Who left the query protocol still tells its old codes, with their statuses, to clients that know them.
+                code, status = dialect_of(model.name, "query").spelled.get(error.code, spelled)
             found = _modelled(model, operation, name)
     if found is None:
-        return _Failure(name, name, status, status < 500, error.public, "message", dict(error.members))
+        return _Failure(name, code, status, status < 500, error.public, "message", dict(error.members))
     wire_names = {member.name: member.wire_name for member in found.shape.members.values()}
     message_member = next(
         (wire_names[name] for name in ("message", "Message", "errorMessage") if name in wire_names), "message"

@@ -19,6 +19,7 @@ from podid.core.errors import AwsError, NotImplementedHere
 from podid.core.http import HttpResponse
 from podid.gateway.catalog import Service
 from podid.gateway.moto_services import canonical, iam_view, messages, restraints, settings, translation
+from podid.gateway.moto_services.acting import Perform, acting, refuse
 from podid.gateway.moto_services.iam_view import AskIam
 
 log = logging.getLogger("podid.gateway.moto")
@@ -51,6 +52,8 @@ class MotoCall(Struct, frozen=True, kw_only=True):
     endpoint: str
     """How the client called this endpoint, `http://127.0.0.1:4566`: for the few answers that repeat it."""
     request_id: str
+    perform: Perform = refuse
+    """Operations of podid's own, as the caller of this call: what a stack makes of roles and associations."""
 
 
 class _Ready(Struct, frozen=True, kw_only=True):
@@ -127,7 +130,7 @@ class MotoServices:
         from werkzeug.exceptions import HTTPException
 
         try:
-            with ready.lock:
+            with ready.lock, acting(call.perform, call.members):
                 status, headers, body = handler(request, request.raw_url, request.headers)
                 answer = messages.as_answer(status, headers, body, head=request.method == "HEAD")
         except HTTPException as error:
@@ -167,6 +170,10 @@ class MotoServices:
         some = regions["us-east-1"] if "us-east-1" in regions else regions["aws"]
         urls = some.urls  # imports the handlers' modules
         restraints.apply()
+        if service.model == "cloudformation":
+            from podid.gateway.moto_services import stacks
+
+            stacks.install()
         return _Ready(
             model=get_service_model(service.model),
             handlers=tuple((re.compile(url), handler) for url, handler in urls.items()),

@@ -110,7 +110,9 @@ def _of_function(awslambda: Any, arn: Arn, _asked: Asked) -> Any:
 
 def _statement(held: dict[str, Any]) -> dict[str, Any]:
     """A statement of AddPermission as the policy language has it: moto keeps an account or an ARN as it was given."""
-    statement: dict[str, Any] = {name: held[name] for name in ("Sid", "Effect", "Action", "Resource", "Condition") if name in held}
+    statement: dict[str, Any] = {
+        name: held[name] for name in ("Sid", "Effect", "Action", "Resource", "Condition") if name in held
+    }
     principal = held.get("Principal")
     statement["Principal"] = {"AWS": principal} if isinstance(principal, str) and principal != "*" else principal
     return statement

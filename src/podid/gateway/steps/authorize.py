@@ -25,6 +25,10 @@ Note = Callable[[Understood, Need, Decision], None]
 """Takes down a decision for the log."""
 
 
+StackRole = Callable[[Understood], Callable[[], Caller] | None]
+"""Says, before the call, which role its stack was given; what comes back makes a session of it, when one is needed."""
+
+
 class Judge(Protocol):
     """IAM, deciding one action on one resource."""
 
@@ -58,14 +62,20 @@ class Authority:
         sentence: Sentence,
         note: Note,
         default_account: str,
+        stack_role: StackRole | None = None,
     ) -> None:
         self.lookup = lookup
+        self._stack_role = stack_role
         self.default_account = default_account
         """Where moto looks for what an anonymous caller names."""
         self._judge = judge
         self._policies = policies
         self._sentence = sentence
         self._note = note
+
+    def acting_caller(self, understood: Understood) -> Callable[[], Caller] | None:
+        """Who a service acts as for this call, where that is not the caller: the role that a stack was given."""
+        return None if self._stack_role is None else self._stack_role(understood)
 
     def decide(self, understood: Understood, asked: Asked, need: Need) -> str | None:
         """None where the need is allowed, else AWS's sentence for why it is not."""

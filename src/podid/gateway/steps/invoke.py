@@ -14,6 +14,7 @@ from podid.gateway.moto_services import MotoCall, MotoServices
 from podid.gateway.needs.need import Need
 from podid.gateway.steps import s3_rules
 from podid.gateway.steps.authorize import Authority, asked_of
+from podid.gateway.steps.on_behalf import performer
 from podid.gateway.steps.values import Answered, Authorised, Understood
 
 _NOBODY = "AKIAEXAMPLE"
@@ -38,14 +39,16 @@ def invoke(
             f"This installation serves none of AWS's services but its own, so not {service.model} (--services none)."
         )
     if authorised.denied:
-        return Answered(authorised=authorised, output=_delete_the_allowed(authorised, moto, authority))
-    output = moto.carry_out(_call(authorised, understood.members, authority))
+        return Answered(authorised=authorised, output=_delete_the_allowed(authorised, moto, rooms, authority))
+    output = moto.carry_out(_call(authorised, understood.members, rooms, authority))
     if service.model == "s3":
         _conceal_missing(understood, output, authority)
     return Answered(authorised=authorised, output=output)
 
 
-def _call(authorised: Authorised, members: Input, authority: Authority) -> MotoCall:
+def _call(
+    authorised: Authorised, members: Input, rooms: Mapping[str, Mapping[str, Handler]], authority: Authority
+) -> MotoCall:
     understood = authorised.understood
     addressed, call = understood.authenticated.addressed, understood.call
     # Whose it is decides where moto keeps it; whether the caller may was decided before.
@@ -60,15 +63,18 @@ def _call(authorised: Authorised, members: Input, authority: Authority) -> MotoC
         access_key_id=call.caller.access_key_id or _NOBODY,
         endpoint=addressed.numbered.received.endpoint,
         request_id=call.request_id,
+        perform=performer(understood, rooms, authority),
     )
 
 
-def _delete_the_allowed(authorised: Authorised, moto: MotoServices, authority: Authority) -> Output:
+def _delete_the_allowed(
+    authorised: Authorised, moto: MotoServices, rooms: Mapping[str, Mapping[str, Handler]], authority: Authority
+) -> Output:
     understood = authorised.understood
     members = s3_rules.without_denied(understood.members, authorised.denied)
     output: Output = {}
     if members["Delete"]["Objects"]:
-        output = moto.members_of(_call(authorised, members, authority))
+        output = moto.members_of(_call(authorised, members, rooms, authority))
     return s3_rules.with_errors(output, authorised.denied)
 
 

@@ -13,7 +13,7 @@ from podid.iam.api.users import shown_user
 from podid.iam.entities import GROUP, USER
 from podid.iam.errors import DeleteConflict, over_quota
 from podid.iam.owned import refuse_owned
-from podid.iam.paging import page, select_page
+from podid.iam.paging import page, select_page, under_path
 from podid.iam.state import IamState
 from podid.iam.tables import GROUPS, MEMBERSHIPS, USERS
 
@@ -55,9 +55,7 @@ class Groups:
         self, call: Call, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
     ) -> Output:
         with self._state.read() as connection:
-            query = select(GROUPS).where(
-                GROUPS.c.account == call.account, GROUPS.c.path.startswith(path_prefix, autoescape=True)
-            )
+            query = select(GROUPS).where(GROUPS.c.account == call.account, under_path(GROUPS.c.path, path_prefix))
             rows, more = select_page(connection, page("ListGroups", marker, max_items), query, GROUPS.c.name_key)
             return {"Groups": [shown_group(self._state.partition, row) for row in rows], **more}
 

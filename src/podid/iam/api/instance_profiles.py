@@ -12,7 +12,7 @@ from podid.iam import entities
 from podid.iam.api.roles import changeable_role, list_of_roles
 from podid.iam.entities import INSTANCE_PROFILE, ROLE
 from podid.iam.errors import DeleteConflict, NoSuchEntity, over_quota
-from podid.iam.paging import page, select_page
+from podid.iam.paging import page, select_page, under_path
 from podid.iam.state import IamState
 from podid.iam.tables import INSTANCE_PROFILES
 from podid.iam.tagging import WireTags, add_tags, read_tags, remove_all_tags, tags_of, with_tags
@@ -54,9 +54,7 @@ class InstanceProfiles:
     ) -> Output:
         table = INSTANCE_PROFILES
         with self._state.read() as connection:
-            query = select(table).where(
-                table.c.account == call.account, table.c.path.startswith(path_prefix, autoescape=True)
-            )
+            query = select(table).where(table.c.account == call.account, under_path(table.c.path, path_prefix))
             rows, more = select_page(
                 connection, page("ListInstanceProfiles", marker, max_items), query, table.c.name_key
             )

@@ -15,7 +15,7 @@ from podid.iam.boundaries import check_boundary, shown_boundary
 from podid.iam.entities import ROLE
 from podid.iam.errors import DeleteConflict, UnmodifiableEntity, ValidationError
 from podid.iam.owned import refuse_owned
-from podid.iam.paging import page, select_page
+from podid.iam.paging import page, select_page, under_path
 from podid.iam.state import IamState
 from podid.iam.tables import INSTANCE_PROFILES, ROLES
 from podid.iam.tagging import WireTags, add_tags, read_tags, remove_all_tags, tags_of, with_tags
@@ -44,7 +44,7 @@ class Roles:
     ) -> Output:
         if path.startswith("/aws-service-role/"):
             raise ValidationError(
-                "The specified value for roleName is invalid. The path /aws-service-role/ is for service-linked roles."
+                "The path /aws-service-role/ is for service-linked roles: use CreateServiceLinkedRole."
             )
         with self._state.write() as connection:
             row = create_role_row(
@@ -76,9 +76,7 @@ class Roles:
         self, call: Call, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
     ) -> Output:
         with self._state.read() as connection:
-            query = select(ROLES).where(
-                ROLES.c.account == call.account, ROLES.c.path.startswith(path_prefix, autoescape=True)
-            )
+            query = select(ROLES).where(ROLES.c.account == call.account, under_path(ROLES.c.path, path_prefix))
             rows, more = select_page(connection, page("ListRoles", marker, max_items), query, ROLES.c.name_key)
             return {"Roles": list_of_roles(connection, self._state, rows), **more}
 

@@ -46,7 +46,6 @@ class Simulating:
         resource_owner: str = "",
         caller_arn: str = "",
         context_entries: WireContext | None = None,
-        resource_handling_option: str | None = None,
         max_items: int | None = None,
         marker: str | None = None,
     ) -> Output:
@@ -86,7 +85,6 @@ class Simulating:
         resource_owner: str = "",
         caller_arn: str = "",
         context_entries: WireContext | None = None,
-        resource_handling_option: str | None = None,
         max_items: int | None = None,
         marker: str | None = None,
     ) -> Output:

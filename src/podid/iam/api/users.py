@@ -13,7 +13,7 @@ from podid.iam.boundaries import check_boundary, shown_boundary
 from podid.iam.entities import USER
 from podid.iam.errors import DeleteConflict, ValidationError
 from podid.iam.owned import refuse_owned
-from podid.iam.paging import page, select_page
+from podid.iam.paging import page, select_page, under_path
 from podid.iam.state import IamState
 from podid.iam.tables import ACCESS_KEYS, MEMBERSHIPS, USERS
 from podid.iam.tagging import WireTags, add_tags, read_tags, remove_all_tags, tags_of, with_tags
@@ -62,9 +62,7 @@ class Users:
         self, call: Call, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
     ) -> Output:
         with self._state.read() as connection:
-            query = select(USERS).where(
-                USERS.c.account == call.account, USERS.c.path.startswith(path_prefix, autoescape=True)
-            )
+            query = select(USERS).where(USERS.c.account == call.account, under_path(USERS.c.path, path_prefix))
             rows, more = select_page(connection, page("ListUsers", marker, max_items), query, USERS.c.name_key)
             return {"Users": [shown_user(self._state.partition, row) for row in rows], **more}
 

@@ -1,0 +1,24 @@
+"""CloudFormation, as far as it makes what podid holds: `AWS::IAM::*`, pod identity associations and add-ons of EKS.
+
+moto parses templates and runs stacks; for these types it finds podid's own models instead of its own, and they call podid's own APIs as
+the caller of the stack (with `aws:CalledVia`). A stack that cannot be made or changed is rolled back.
+
+kind.py      what a resource type must say of itself, and how moto is told
+iam_*.py     AWS::IAM::Role, User, Group, Policy, ManagedPolicy, InstanceProfile, AccessKey, …
+eks.py       AWS::EKS::PodIdentityAssociation, AWS::EKS::Addon
+changing.py  how a stack's resources are changed, and changed back
+rollback.py  stacks that fail
+"""
+
+from __future__ import annotations
+
+from podid.gateway.moto_services.stacks import eks, iam_policies, iam_principals, iam_things, rollback
+from podid.gateway.moto_services.stacks.kind import teach
+
+KINDS = (*iam_principals.KINDS, *iam_policies.KINDS, *iam_things.KINDS, *eks.KINDS)
+
+
+def install() -> None:
+    """Teach moto's CloudFormation, once it is imported."""
+    teach(KINDS)
+    rollback.install()
