@@ -6,13 +6,14 @@ import socket
 import time
 
 import pytest
+from tests.contract.served import Served
 
 from podid.core.clock import system_clock
 from podid.core.sigv4 import sign
 from podid.gateway.connection import LARGEST_HEAD
 
 
-def talk(served, message: bytes, *, then: bytes = b"") -> bytes:
+def talk(served: Served, message: bytes, *, then: bytes = b"") -> bytes:
     """Send bytes, read until the other side closes or falls silent."""
     port = int(served.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
@@ -58,16 +59,16 @@ def status(answer: bytes) -> int:
         (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", 413),
     ],
 )
-def test_malformed_or_oversized_messages_are_refused(served, message, expected):
+def test_malformed_or_oversized_messages_are_refused(served: Served, message: bytes, expected: int) -> None:
     assert status(talk(served, message)) == expected
 
 
-def test_a_head_without_an_end_is_cut_off(served):
+def test_a_head_without_an_end_is_cut_off(served: Served) -> None:
     answer = talk(served, b"GET / HTTP/1.1\r\nHost: a\r\n", then=b"X: " + b"y" * (LARGEST_HEAD + 1000))
     assert status(answer) == 431
 
 
-def test_a_chunked_body_beyond_the_limit_is_cut_off(served):
+def test_a_chunked_body_beyond_the_limit_is_cut_off(served: Served) -> None:
     head = b"POST / HTTP/1.1\r\nHost: dynamodb.us-east-1.amazonaws.com\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"%x\r\n" % (1 << 20) + b"y" * (1 << 20) + b"\r\n"
     port = int(served.url.rpartition(":")[2])
@@ -84,7 +85,7 @@ def test_a_chunked_body_beyond_the_limit_is_cut_off(served):
 @pytest.mark.parametrize(
     "name", ["host", "x-amz-date", "authorization", "x-amz-content-sha256", "x-amz-security-token"]
 )
-def test_a_signed_request_with_a_doubled_header_is_refused(served, name):
+def test_a_signed_request_with_a_doubled_header_is_refused(served: Served, name: str) -> None:
     host = served.url.removeprefix("http://")
     headers = sign(
         served.administrator,
@@ -104,7 +105,7 @@ def test_a_signed_request_with_a_doubled_header_is_refused(served, name):
     assert status(talk(served, "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode())) == 200
 
 
-def test_expect_100_continue(served):
+def test_expect_100_continue(served: Served) -> None:
     port = int(served.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
@@ -113,7 +114,7 @@ def test_expect_100_continue(served):
         assert status(connection.recv(65536)) in (400, 403, 405)
 
 
-def test_two_requests_on_one_connection_and_pipelined(served):
+def test_two_requests_on_one_connection_and_pipelined(served: Served) -> None:
     port = int(served.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(b"GET /_podid/health HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
@@ -124,7 +125,7 @@ def test_two_requests_on_one_connection_and_pipelined(served):
 
 
 @pytest.mark.parametrize("query", ["Action=DeleteBucket", "x-moto-account-id=1", "X-Amz-Target=Y.Z"])
-def test_a_query_beside_a_target_header_names_no_other_operation(served, query):
+def test_a_query_beside_a_target_header_names_no_other_operation(served: Served, query: str) -> None:
     body = b"{}"
     headers = sign(
         served.administrator,

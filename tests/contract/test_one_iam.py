@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
 import pytest
+from tests.contract.served import Served
 
 
 def trust(service: str) -> str:
@@ -25,7 +27,7 @@ def archive() -> bytes:
     return buffer.getvalue()
 
 
-def function(name: str, role: str) -> dict:
+def function(name: str, role: str) -> dict[str, Any]:
     return {
         "FunctionName": name,
         "Runtime": "python3.12",
@@ -35,7 +37,7 @@ def function(name: str, role: str) -> dict:
     }
 
 
-def test_lambda_finds_a_role_of_ours(served):
+def test_lambda_finds_a_role_of_ours(served: Served) -> None:
     role = served.client("iam").create_role(
         RoleName="one-lambda", Path="/svc/", AssumeRolePolicyDocument=trust("lambda.amazonaws.com")
     )["Role"]["Arn"]
@@ -44,13 +46,13 @@ def test_lambda_finds_a_role_of_ours(served):
     assert served.client("lambda").get_function(FunctionName="one-fn")["Configuration"]["Role"] == role
 
 
-def test_lambda_refuses_a_role_that_is_not_there(served):
+def test_lambda_refuses_a_role_that_is_not_there(served: Served) -> None:
     client = served.client("lambda")
     with pytest.raises(client.exceptions.InvalidParameterValueException):
         client.create_function(**function("one-fn2", "arn:aws:iam::111122223333:role/one-missing"))
 
 
-def test_passing_a_role_needs_permission(served):
+def test_passing_a_role_needs_permission(served: Served) -> None:
     role = served.client("iam").create_role(
         RoleName="one-passed", AssumeRolePolicyDocument=trust("lambda.amazonaws.com")
     )["Role"]["Arn"]
@@ -60,7 +62,7 @@ def test_passing_a_role_needs_permission(served):
     assert f"iam:PassRole on resource: {role}" in denied.value.response["Error"]["Message"]
 
 
-def test_an_instance_finds_a_profile_of_ours(served):
+def test_an_instance_finds_a_profile_of_ours(served: Served) -> None:
     iam, ec2 = served.client("iam"), served.client("ec2")
     iam.create_role(RoleName="one-ec2", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
     iam.create_instance_profile(InstanceProfileName="one-profile")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import urllib.request
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from tests.contract.served import Served
 
 from podid.core.clock import system_clock
 from podid.core.http import HttpRequest
@@ -124,7 +125,7 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def session(served) -> Credentials:
+def session(served: Served) -> Credentials:
     """A role session of an hour."""
     iam = served.client("iam")
     trust = {
@@ -138,7 +139,7 @@ def session(served) -> Credentials:
     return Credentials(told["AccessKeyId"], told["SecretAccessKey"], told["SessionToken"])
 
 
-def answer(served, call: Call, kind: str, session: Credentials) -> tuple[str, int]:
+def answer(served: Served, call: Call, kind: str, session: Credentials) -> tuple[str, int]:
     now = signed_at = system_clock()
     who = served.administrator
     if kind == WRONG_SECRET:
@@ -175,22 +176,24 @@ def code_in(headers: dict[str, str], body: bytes) -> str:
     if "x-amzn-errortype" in headers:
         return headers["x-amzn-errortype"]
     if body.startswith(b"{"):
-        return json.loads(body)["__type"]
+        return str(json.loads(body)["__type"])
     if b"<Code>" in body:
         return body.partition(b"<Code>")[2].partition(b"</Code>")[0].decode()
     from botocore.parsers import create_parser
 
     told = {"status_code": 400, "headers": headers, "body": body, "context": {}}
-    return create_parser("smithy-rpc-v2-cbor").parse(told, None)["Error"]["Code"]
+    return str(create_parser("smithy-rpc-v2-cbor").parse(told, None)["Error"]["Code"])
 
 
 @pytest.mark.parametrize("protocol", CALLS)
 @pytest.mark.parametrize("kind", EXPECTED)
-def test_a_refusal_is_in_the_protocols_own_words(served, session, kind, protocol):
+def test_a_refusal_is_in_the_protocols_own_words(
+    served: Served, session: Credentials, kind: str, protocol: str
+) -> None:
     assert answer(served, CALLS[protocol], kind, session) == EXPECTED[kind][protocol]
 
 
-DENIED = {
+DENIED: dict[str, tuple[str, dict[str, Any], str, int]] = {
     "eks": ("list_clusters", {}, "AccessDeniedException", 403),
     "dynamodb": ("list_tables", {}, "AccessDeniedException", 400),
     "kms": ("list_keys", {}, "AccessDeniedException", 400),
@@ -210,12 +213,12 @@ DENIED = {
 
 
 @pytest.fixture(scope="module")
-def powerless(served) -> Credentials:
+def powerless(served: Served) -> Credentials:
     return served.user("refusals-powerless")
 
 
 @pytest.mark.parametrize("service", DENIED)
-def test_a_denial_is_in_the_services_own_words(served, powerless, service):
+def test_a_denial_is_in_the_services_own_words(served: Served, powerless: Credentials, service: str) -> None:
     operation, arguments, code, status = DENIED[service]
     client = served.client(service, powerless)
     with pytest.raises(client.exceptions.ClientError) as denied:
@@ -227,11 +230,11 @@ def test_a_denial_is_in_the_services_own_words(served, powerless, service):
     assert text.endswith("action")
 
 
-def test_what_needs_no_permission_is_given_to_the_powerless(served, powerless):
+def test_what_needs_no_permission_is_given_to_the_powerless(served: Served, powerless: Credentials) -> None:
     assert served.client("sts", powerless).get_caller_identity()["Arn"].endswith("user/refusals-powerless")
 
 
-def test_an_unsigned_form_with_a_web_identity_goes_to_sts(served):
+def test_an_unsigned_form_with_a_web_identity_goes_to_sts(served: Served) -> None:
     body = b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/x&RoleSessionName=ab&WebIdentityToken=a.b.c"
     request = urllib.request.Request(served.url, data=body, headers=FORM)
     with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(request):
@@ -242,7 +245,7 @@ def test_an_unsigned_form_with_a_web_identity_goes_to_sts(served):
     assert b"<Code>" in text
 
 
-def test_an_unknown_service_is_told_as_such(served):
+def test_an_unknown_service_is_told_as_such(served: Served) -> None:
     headers = sign(
         served.administrator,
         method="GET",
@@ -261,7 +264,7 @@ def test_an_unknown_service_is_told_as_such(served):
         assert b"podid does not serve" in error.read()
 
 
-def test_an_operation_that_is_not_there(served):
+def test_an_operation_that_is_not_there(served: Served) -> None:
     client = served.client("eks")
     with pytest.raises(client.exceptions.ClientError) as raised:
         client.list_nodegroups(clusterName="eksdemo1")

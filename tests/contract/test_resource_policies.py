@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.contract.served import Served
+
+from podid.core.sigv4 import Credentials
 
 OTHER = "444455556666"
 OTHER_ROOT = {"AWS": f"arn:aws:iam::{OTHER}:root"}
 
 
 @pytest.fixture(scope="module")
-def stranger(served):
+def stranger(served: Served) -> Any:
     return served.administrator_of(OTHER)
 
 
-def denied(call, *args, **kwargs) -> str:
+def denied(call: Any, *args: Any, **kwargs: Any) -> str:
     with pytest.raises(ClientError) as raised:
         call(*args, **kwargs)
     error = raised.value.response["Error"]
     assert error["Code"].startswith(("AccessDenied", "AuthorizationError")), error
-    return error.get("Message", "")
+    return str(error.get("Message", ""))
 
 
-def test_a_bucket_across_accounts(served, stranger):
+def test_a_bucket_across_accounts(served: Served, stranger: Credentials) -> None:
     s3, theirs = served.client("s3"), served.client("s3", stranger)
     s3.create_bucket(Bucket="rp-bucket")
     s3.put_object(Bucket="rp-bucket", Key="k", Body=b"v")
@@ -46,7 +50,7 @@ def test_a_bucket_across_accounts(served, stranger):
     assert taken.value.response["Error"]["Code"] == "BucketAlreadyExists"
 
 
-def test_a_bucket_whose_public_access_is_restricted(served, stranger):
+def test_a_bucket_whose_public_access_is_restricted(served: Served, stranger: Credentials) -> None:
     s3, theirs = served.client("s3"), served.client("s3", stranger)
     s3.create_bucket(Bucket="rp-restricted")
     s3.put_object(Bucket="rp-restricted", Key="k", Body=b"v")
@@ -59,7 +63,7 @@ def test_a_bucket_whose_public_access_is_restricted(served, stranger):
     denied(theirs.get_object, Bucket="rp-restricted", Key="k")
 
 
-def test_a_queue_across_accounts(served, stranger):
+def test_a_queue_across_accounts(served: Served, stranger: Credentials) -> None:
     sqs, theirs = served.client("sqs"), served.client("sqs", stranger)
     url = sqs.create_queue(QueueName="rp-queue")["QueueUrl"]
     assert url.startswith(served.url)
@@ -74,7 +78,7 @@ def test_a_queue_across_accounts(served, stranger):
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": "{no"})
 
 
-def test_a_topic_across_accounts(served, stranger):
+def test_a_topic_across_accounts(served: Served, stranger: Credentials) -> None:
     sns, theirs = served.client("sns"), served.client("sns", stranger)
     arn = sns.create_topic(Name="rp-topic")["TopicArn"]
     denied(theirs.publish, TopicArn=arn, Message="x")
@@ -83,7 +87,7 @@ def test_a_topic_across_accounts(served, stranger):
     assert theirs.publish(TopicArn=arn, Message="x")["MessageId"]
 
 
-def test_a_key_policy_must_allow_within_the_account_too(served):
+def test_a_key_policy_must_allow_within_the_account_too(served: Served) -> None:
     kms = served.client("kms")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     user = served.user("rp-kms", served.allow("kms:*"))
@@ -95,7 +99,7 @@ def test_a_key_policy_must_allow_within_the_account_too(served):
     assert kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
 
 
-def test_an_alias_is_its_key(served):
+def test_an_alias_is_its_key(served: Served) -> None:
     kms = served.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
     kms.create_alias(AliasName="alias/rp", TargetKeyId=key)
@@ -105,7 +109,7 @@ def test_an_alias_is_its_key(served):
     denied(some.encrypt, KeyId=other, Plaintext=b"x")
 
 
-def test_a_secret_across_accounts_and_by_name(served, stranger):
+def test_a_secret_across_accounts_and_by_name(served: Served, stranger: Credentials) -> None:
     secrets, theirs = served.client("secretsmanager"), served.client("secretsmanager", stranger)
     arn = secrets.create_secret(Name="rp/secret", SecretString="s")["ARN"]
     denied(theirs.get_secret_value, SecretId=arn)
@@ -124,7 +128,7 @@ def test_a_secret_across_accounts_and_by_name(served, stranger):
     denied(some.get_secret_value, SecretId="other/secret")
 
 
-def test_a_table_across_accounts(served, stranger):
+def test_a_table_across_accounts(served: Served, stranger: Credentials) -> None:
     dynamodb, theirs = served.client("dynamodb"), served.client("dynamodb", stranger)
     arn = dynamodb.create_table(
         TableName="rp-table",
@@ -141,7 +145,7 @@ def test_a_table_across_accounts(served, stranger):
     assert dynamodb.get_item(TableName="rp-table", Key=item)["Item"] == item
 
 
-def test_a_transaction_needs_each_of_its_parts(served):
+def test_a_transaction_needs_each_of_its_parts(served: Served) -> None:
     dynamodb = served.client("dynamodb")
     for name in ("rp-one", "rp-two"):
         dynamodb.create_table(
@@ -153,7 +157,7 @@ def test_a_transaction_needs_each_of_its_parts(served):
     one = "arn:aws:dynamodb:us-east-1:111122223333:table/rp-one"
     some = served.client("dynamodb", served.user("rp-dynamo", served.allow("dynamodb:PutItem", one)))
 
-    def put(table: str) -> dict:
+    def put(table: str) -> dict[str, Any]:
         return {"Put": {"TableName": table, "Item": {"id": {"S": "1"}}}}
 
     some.transact_write_items(TransactItems=[put("rp-one")])
@@ -162,7 +166,7 @@ def test_a_transaction_needs_each_of_its_parts(served):
     denied(some.execute_statement, Statement='SELECT * FROM "rp-one"')
 
 
-def test_a_function_across_accounts(served, stranger):
+def test_a_function_across_accounts(served: Served, stranger: Credentials) -> None:
     import io
     import zipfile
 
@@ -183,7 +187,7 @@ def test_a_function_across_accounts(served, stranger):
     denied(theirs.delete_function, FunctionName=arn)
 
 
-def test_every_decision_is_in_the_log(served, caplog):
+def test_every_decision_is_in_the_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", logger="podid.decisions"):
         served.client("s3").list_buckets()
     fields = [record for record in caplog.records if record.name == "podid.decisions"][-1].__dict__

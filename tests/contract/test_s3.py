@@ -6,12 +6,16 @@ import http.client
 import json
 import urllib.parse
 import urllib.request
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.contract.served import Served
 
 
-def get(url: str, method: str = "GET", data: bytes | None = None, headers: dict[str, str] | None = None):
+def get(
+    url: str, method: str = "GET", data: bytes | None = None, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], bytes]:
     request = urllib.request.Request(url, method=method, data=data, headers=headers or {})
     try:
         with urllib.request.urlopen(request) as response:
@@ -21,7 +25,7 @@ def get(url: str, method: str = "GET", data: bytes | None = None, headers: dict[
             return error.code, dict(error.headers), error.read()
 
 
-def code_of(call, *args, **kwargs) -> tuple[str, int, str]:
+def code_of(call: Any, *args: Any, **kwargs: Any) -> tuple[str, int, str]:
     with pytest.raises(ClientError) as raised:
         call(*args, **kwargs)
     response = raised.value.response
@@ -33,13 +37,13 @@ def code_of(call, *args, **kwargs) -> tuple[str, int, str]:
 
 
 @pytest.fixture(scope="module")
-def bucket(served):
+def bucket(served: Served) -> Any:
     served.client("s3").create_bucket(Bucket="s3-tests")
     return "s3-tests"
 
 
 @pytest.mark.parametrize("key", ["a", "a b+c&d=e?f#g%h", "ü/ö//..//.", "x/../y", "~!*'()", "%2F", "trailing/"])
-def test_any_key_goes_there_and_back(served, bucket, key):
+def test_any_key_goes_there_and_back(served: Served, bucket: str, key: str) -> None:
     s3 = served.client("s3")
     s3.put_object(Bucket=bucket, Key=key, Body=key.encode(), Metadata={"some": "thing"}, ContentType="text/x-test")
     found = s3.get_object(Bucket=bucket, Key=key)
@@ -50,7 +54,7 @@ def test_any_key_goes_there_and_back(served, bucket, key):
     assert s3.head_object(Bucket=bucket, Key=key)["ContentLength"] == len(key.encode())
 
 
-def test_a_form_is_an_object_like_any_other(served, bucket):
+def test_a_form_is_an_object_like_any_other(served: Served, bucket: str) -> None:
     s3 = served.client("s3")
     s3.put_object(
         Bucket=bucket, Key="form", Body=b"Action=DeleteBucket&key=x", ContentType="application/x-www-form-urlencoded"
@@ -59,7 +63,7 @@ def test_a_form_is_an_object_like_any_other(served, bucket):
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA256", "SHA1"])
-def test_uploads_in_chunks_with_trailing_checksums(served, bucket, algorithm):
+def test_uploads_in_chunks_with_trailing_checksums(served: Served, bucket: str, algorithm: str) -> None:
     s3 = served.client("s3")
     body = b"0123456789" * 30_000
     s3.put_object(Bucket=bucket, Key="chunked", Body=body, ChecksumAlgorithm=algorithm)
@@ -69,7 +73,7 @@ def test_uploads_in_chunks_with_trailing_checksums(served, bucket, algorithm):
     assert found[f"Checksum{algorithm}"]
 
 
-def test_uploads_in_parts(served, bucket):
+def test_uploads_in_parts(served: Served, bucket: str) -> None:
     s3 = served.client("s3")
     upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
     pieces = [b"a" * (5 << 20), b"b" * 10]
@@ -88,7 +92,7 @@ def test_uploads_in_parts(served, bucket):
 
 
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
-def test_presigned_addresses_of_both_versions(served, bucket, version):
+def test_presigned_addresses_of_both_versions(served: Served, bucket: str, version: str) -> None:
     s3 = served.client("s3", signature_version=version)
     key = f"presigned {version}/ü"
     put = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": key, "ContentType": "text/plain"})
@@ -101,7 +105,7 @@ def test_presigned_addresses_of_both_versions(served, bucket, version):
     assert b"<Code>SignatureDoesNotMatch</Code>" in body
 
 
-def test_a_presigned_address_ends(served, bucket):
+def test_a_presigned_address_ends(served: Served, bucket: str) -> None:
     s3 = served.client("s3", signature_version="s3v4")
     url = s3.generate_presigned_url("list_objects_v2", {"Bucket": bucket}, ExpiresIn=60)
     earlier = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["X-Amz-Date"][0]
@@ -110,7 +114,7 @@ def test_a_presigned_address_ends(served, bucket):
     assert b"<Code>AccessDenied</Code><Message>Request has expired</Message>" in body
 
 
-def test_wrong_keys_in_the_words_of_s3(served, bucket):
+def test_wrong_keys_in_the_words_of_s3(served: Served, bucket: str) -> None:
     from podid.core.sigv4 import Credentials
 
     stranger = served.client("s3", Credentials("AKIAIOSFODNN7EXAMPLE", "x"))
@@ -121,7 +125,7 @@ def test_wrong_keys_in_the_words_of_s3(served, bucket):
     assert code_of(bad_token.list_buckets)[:2] == ("InvalidToken", 400)
 
 
-def test_a_missing_bucket_is_told_to_anyone(served):
+def test_a_missing_bucket_is_told_to_anyone(served: Served) -> None:
     assert code_of(served.client("s3").get_object, Bucket="not-there", Key="k")[:2] == ("NoSuchBucket", 404)
     status, headers, body = get(f"{served.url}/not-there/k")
     assert status == 404
@@ -130,7 +134,7 @@ def test_a_missing_bucket_is_told_to_anyone(served):
     assert headers["x-amz-request-id"].encode() in body
 
 
-def test_a_missing_object_is_told_to_who_may_list(served, bucket):
+def test_a_missing_object_is_told_to_who_may_list(served: Served, bucket: str) -> None:
     may_list = served.user("s3-lister", served.allow(["s3:GetObject", "s3:ListBucket"]))
     may_not = served.user("s3-getter", served.allow("s3:GetObject"))
     assert code_of(served.client("s3", may_list).get_object, Bucket=bucket, Key="nope")[:2] == ("NoSuchKey", 404)
@@ -140,7 +144,7 @@ def test_a_missing_object_is_told_to_who_may_list(served, bucket):
     assert code_of(served.client("s3", may_not).head_object, Bucket=bucket, Key="nope")[:2] == ("403", 403)
 
 
-def test_nobody_gets_in_until_a_policy_says_so(served):
+def test_nobody_gets_in_until_a_policy_says_so(served: Served) -> None:
     s3 = served.client("s3")
     s3.create_bucket(Bucket="s3-public")
     s3.put_object(Bucket="s3-public", Key="pub/a", Body=b"a", ACL="public-read")
@@ -158,7 +162,7 @@ def test_nobody_gets_in_until_a_policy_says_so(served):
     assert get(f"{served.url}/s3-public/pub/a")[0] == 403
 
 
-def test_a_bucket_policy_denies_even_the_administrator(served):
+def test_a_bucket_policy_denies_even_the_administrator(served: Served) -> None:
     s3 = served.client("s3")
     s3.create_bucket(Bucket="s3-deny")
     s3.put_object(Bucket="s3-deny", Key="k", Body=b"")
@@ -169,13 +173,13 @@ def test_a_bucket_policy_denies_even_the_administrator(served):
     assert text.endswith("with an explicit deny in a resource-based policy")
 
 
-def test_what_is_no_policy_is_refused(served, bucket):
+def test_what_is_no_policy_is_refused(served: Served, bucket: str) -> None:
     s3 = served.client("s3")
     assert code_of(s3.put_bucket_policy, Bucket=bucket, Policy="{}")[:2] == ("MalformedPolicy", 400)
     assert code_of(s3.get_bucket_policy, Bucket=bucket)[0] == "NoSuchBucketPolicy"
 
 
-def test_deleting_many_keys_is_decided_key_by_key(served, bucket):
+def test_deleting_many_keys_is_decided_key_by_key(served: Served, bucket: str) -> None:
     s3 = served.client("s3")
     for key in ("del/mine/1", "del/mine/2", "del/theirs"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
@@ -194,7 +198,7 @@ def test_deleting_many_keys_is_decided_key_by_key(served, bucket):
     assert len(told["Errors"]) == 1
 
 
-def test_copying_needs_both_sides(served, bucket):
+def test_copying_needs_both_sides(served: Served, bucket: str) -> None:
     s3 = served.client("s3")
     s3.put_object(Bucket=bucket, Key="copy/from", Body=b"x")
     write_only = served.user("s3-writer", served.allow("s3:PutObject", f"arn:aws:s3:::{bucket}/*"))
@@ -206,7 +210,7 @@ def test_copying_needs_both_sides(served, bucket):
     assert s3.get_object(Bucket=bucket, Key="copy/to")["Body"].read() == b"x"
 
 
-def test_listing_may_depend_on_the_prefix(served, bucket):
+def test_listing_may_depend_on_the_prefix(served: Served, bucket: str) -> None:
     served.client("s3").put_object(Bucket=bucket, Key="home/me/x", Body=b"")
     me = served.client(
         "s3",
@@ -222,7 +226,7 @@ def test_listing_may_depend_on_the_prefix(served, bucket):
     assert code_of(me.list_objects_v2, Bucket=bucket)[0] == "AccessDenied"
 
 
-def test_a_bucket_in_the_host_is_the_bucket_in_the_path(served, bucket):
+def test_a_bucket_in_the_host_is_the_bucket_in_the_path(served: Served, bucket: str) -> None:
     served.client("s3").put_object(Bucket=bucket, Key="in-host", Body=b"here")
     port = int(served.url.rpartition(":")[2])
     served.client("s3").put_bucket_policy(
@@ -238,7 +242,7 @@ def test_a_bucket_in_the_host_is_the_bucket_in_the_path(served, bucket):
     served.client("s3").delete_bucket_policy(Bucket=bucket)
 
 
-def test_buckets_live_where_they_were_made(served):
+def test_buckets_live_where_they_were_made(served: Served) -> None:
     s3 = served.client("s3", region="eu-west-1")
     s3.create_bucket(Bucket="s3-elsewhere", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     assert s3.get_bucket_location(Bucket="s3-elsewhere")["LocationConstraint"] == "eu-west-1"
@@ -246,20 +250,20 @@ def test_buckets_live_where_they_were_made(served):
     assert head["ResponseMetadata"]["HTTPHeaders"]["x-amz-bucket-region"] == "eu-west-1"
 
 
-def test_paths_of_moto_lead_nowhere(served):
+def test_paths_of_moto_lead_nowhere(served: Served) -> None:
     for path in ("/moto-api/data.json", "/moto-api/reset", "/moto-api"):
         status, _, body = get(served.url + path, "POST" if path.endswith("reset") else "GET")
         assert status in (400, 403, 404, 405), path
         assert b"moto" not in body.replace(b"moto-api", b""), path
 
 
-def test_the_account_is_not_the_clients_to_choose(served, bucket):
+def test_the_account_is_not_the_clients_to_choose(served: Served, bucket: str) -> None:
     status, _, body = get(f"{served.url}/{bucket}?list-type=2", headers={"x-moto-account-id": "999999999999"})
     assert status == 403
     assert b"AccessDenied" in body
 
 
-def test_request_ids_are_on_every_answer(served, bucket):
+def test_request_ids_are_on_every_answer(served: Served, bucket: str) -> None:
     told = served.client("s3").list_objects_v2(Bucket=bucket)["ResponseMetadata"]
     assert told["RequestId"]
     assert told["HostId"]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.contract.served import Served
 
 TRUST = {
     "Version": "2012-10-17",
@@ -21,15 +24,15 @@ READ = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 LIST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
 
 
-def template(**resources: dict) -> str:
+def template(**resources: dict[str, Any]) -> str:
     return json.dumps({"Resources": resources, "Outputs": {}})
 
 
-def role(**more: object) -> dict:
+def role(**more: Any) -> dict[str, Any]:
     return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST, **more}}
 
 
-def association(service_account: str, role_name: str = "Role") -> dict:
+def association(service_account: str, role_name: str = "Role") -> dict[str, Any]:
     return {
         "Type": "AWS::EKS::PodIdentityAssociation",
         "Properties": {
@@ -41,16 +44,16 @@ def association(service_account: str, role_name: str = "Role") -> dict:
     }
 
 
-def status(cloudformation, name: str) -> str:
-    return cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+def status(cloudformation: Any, name: str) -> str:
+    return str(cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
 
 
-def associations(served) -> dict[str, str]:
+def associations(served: Served) -> dict[str, str]:
     listed = served.client("eks").list_pod_identity_associations(clusterName="eksdemo1", namespace="stacks")
     return {one["serviceAccount"]: one["associationId"] for one in listed["associations"]}
 
 
-def test_a_role_and_its_association_come_change_and_go(served):
+def test_a_role_and_its_association_come_change_and_go(served: Served) -> None:
     cloudformation, iam, eks = served.client("cloudformation"), served.client("iam"), served.client("eks")
     first = template(
         Role=role(
@@ -93,7 +96,7 @@ def test_a_role_and_its_association_come_change_and_go(served):
             iam.get_role(RoleName=name)
 
 
-def test_a_stack_that_fails_leaves_nothing(served):
+def test_a_stack_that_fails_leaves_nothing(served: Served) -> None:
     cloudformation, iam = served.client("cloudformation"), served.client("iam")
     failing = template(
         Role=role(RoleName="st-gone"),
@@ -113,7 +116,7 @@ def test_a_stack_that_fails_leaves_nothing(served):
         iam.get_role(RoleName="st-gone")
 
 
-def test_a_change_that_fails_is_undone(served):
+def test_a_change_that_fails_is_undone(served: Served) -> None:
     cloudformation, iam = served.client("cloudformation"), served.client("iam")
     good = template(Role=role(RoleName="st-kept", Description="one"), Old=role(RoleName="st-old"))
     cloudformation.create_stack(StackName="st-three", TemplateBody=good, Capabilities=["CAPABILITY_NAMED_IAM"])
@@ -133,7 +136,7 @@ def test_a_change_that_fails_is_undone(served):
     assert "st-old" not in {one["RoleName"] for one in iam.list_roles()["Roles"]}
 
 
-def test_a_change_set_makes_what_it_says(served):
+def test_a_change_set_makes_what_it_says(served: Served) -> None:
     cloudformation, iam = served.client("cloudformation"), served.client("iam")
     cloudformation.create_change_set(
         StackName="st-set",
@@ -154,7 +157,7 @@ def test_a_change_set_makes_what_it_says(served):
     assert [one["RoleName"] for one in held] == ["st-set-role"]
 
 
-def test_a_stack_acts_as_its_caller(served):
+def test_a_stack_acts_as_its_caller(served: Served) -> None:
     some = served.client("cloudformation", served.user("st-user", served.allow("cloudformation:*")))
     some.create_stack(StackName="st-denied", TemplateBody=template(Role=role(RoleName="st-denied")))
     assert status(some, "st-denied") == "ROLLBACK_COMPLETE"
@@ -165,7 +168,7 @@ def test_a_stack_acts_as_its_caller(served):
     assert any("user/st-user is not authorized to perform: iam:CreateRole" in reason for reason in reasons)
 
 
-def test_a_stack_acts_as_the_role_it_was_given(served):
+def test_a_stack_acts_as_the_role_it_was_given(served: Served) -> None:
     iam = served.client("iam")
     trust = served.document(
         {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -182,7 +185,7 @@ def test_a_stack_acts_as_the_role_it_was_given(served):
         iam.get_role(RoleName="st-given")
 
 
-def test_yaml_with_short_tags_and_an_unquoted_version(served):
+def test_yaml_with_short_tags_and_an_unquoted_version(served: Served) -> None:
     cloudformation, iam = served.client("cloudformation"), served.client("iam")
     body = """
 Parameters:
@@ -222,7 +225,7 @@ Outputs:
     assert [policy["PolicyName"] for policy in attached] == ["st-yaml"]
 
 
-def test_a_template_builds_no_python_objects(served, tmp_path):
+def test_a_template_builds_no_python_objects(served: Served, tmp_path: Path) -> None:
     witness = tmp_path / "witness"
     body = f"Resources:\n  A: !!python/object/apply:os.system ['touch {witness}']\n"
     with pytest.raises(ClientError):

@@ -32,6 +32,7 @@ from podid.localcluster.controllers.runner import Controller, run_controllers
 from podid.localcluster.controllers.scheduler import Scheduler
 from podid.localcluster.controllers.services import ServiceAddresses, make_kubernetes_service
 from podid.localcluster.events import Recorder
+from podid.localcluster.isolation.port import IsolationError
 from podid.localcluster.objects.journal import InUse, Journal
 from podid.localcluster.objects.store import ObjectStore
 from podid.localcluster.ports import ContainerAccess
@@ -150,7 +151,7 @@ class Cluster:
 
 
 def run(settings: ClusterSettings) -> int:
-    """Run a cluster until SIGTERM or SIGINT: 0. 3 where the folder or the port forbids it."""
+    """Run a cluster until SIGTERM or SIGINT: 0. 3 where the folder, the port or the kernel forbids it; 1 where a part failed."""
     import uvloop
 
     try:
@@ -158,9 +159,12 @@ def run(settings: ClusterSettings) -> int:
     except InUse as problem:
         _log.error("%s: is this cluster running already?", problem)
         return 3
-    except OSError as problem:
+    except (OSError, IsolationError) as problem:
         _log.error("the cluster cannot run: %s", problem)
         return 3
+    except Exception:
+        _log.exception("a part of the cluster failed, and all ended with it")
+        return 1
 
 
 async def _run(settings: ClusterSettings) -> int:

@@ -53,6 +53,8 @@ class DaemonSets(Controller):
         self._patience = Patience()
 
     async def reconcile(self) -> None:
+        if not self._store.list("nodes"):
+            return  # the kubelet has not come yet: a status now would say that all of no pods are ready
         for daemonset in self._store.list("daemonsets"):
             if not is_deleted(daemonset):
                 await self._reconcile(daemonset)

@@ -119,13 +119,19 @@ class HelperSession:
             self._close_outputs()
 
     async def wait(self) -> int:
-        return await asyncio.shield(self._code)
+        try:
+            return await asyncio.shield(self._code)
+        except asyncio.CancelledError:
+            if self._code.cancelled():
+                return 137  # it was killed
+            raise
 
     async def kill(self) -> None:
         """The helper ends the program when its connection goes."""
         self._close_input()
-        self._channel.close()
         self._code.cancel()
+        await asyncio.gather(self._code, return_exceptions=True)
+        self._channel.close()  # a task cancelled before its first step has not done it
         if not self._reading:
             self._close_outputs()
 

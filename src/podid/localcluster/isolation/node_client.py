@@ -102,3 +102,4 @@ class _NodeProgram:
     async def stop(self) -> None:
         self._code.cancel()
         await asyncio.gather(self._code, return_exceptions=True)
+        self._channel.close()  # a task cancelled before its first step has not done it
