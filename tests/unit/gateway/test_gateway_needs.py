@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from tests.unit.gateway.asking import ACCOUNT, USER, Things, needs, whole_needs
 
 TABLE = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table"
@@ -138,8 +137,8 @@ def test_sts_is_decided_elsewhere_or_needs_nothing(operation: str) -> None:
         (
             "dynamodb",
             "ExecuteStatement",
-            {"Statement": 'SELECT * FROM "t"."i"'},
-            [("dynamodb:PartiQLSelect", f"{TABLE}/t/index/i")],
+            {"Statement": 'SELECT * FROM "t"."idx"'},
+            [("dynamodb:PartiQLSelect", f"{TABLE}/t/index/idx")],
         ),
         (
             "dynamodb",

@@ -46,12 +46,17 @@ class Rig:
 
     async def pod(self, *, uid: str = "", host_network: bool = False, **more: Any) -> Sandbox:
         self._count += 1
-        return await self.node.create(self.pod_settings(uid or f"uid-{self._count}", host_network=host_network, **more))
+        return await self.node.create(self.pod_settings(uid or f"{self._count}", host_network=host_network, **more))
 
-    def pod_settings(self, uid: str, **more: Any) -> PodSettings:
+    def pod_settings(self, name: str, **more: Any) -> PodSettings:
+        """Uids are this run's own: adapters sweep the whole machine by them, and another run of these tests may be there."""
+        uid = self.uid(name)
         folder = self.home / "pods" / uid
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return PodSettings(uid=uid, folder=folder, hostname=f"pod-{uid}", **more)
+        return PodSettings(uid=uid, folder=folder, hostname=f"pod-{name}", **more)
+
+    def uid(self, name: str) -> str:
+        return f"{self.home.name}-{name}"
 
     def log(self, sandbox: Sandbox, name: str = "app", attempt: int = 0) -> Path:
         return self.home / "pods" / sandbox.uid / f"{name}.{attempt}.log"

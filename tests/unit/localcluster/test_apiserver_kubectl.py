@@ -125,9 +125,12 @@ def test_changing_objects(kubectl: Kubectl) -> None:
     assert kubectl("get", "configmap", "c", "-o", "jsonpath={.data}") == '{"only":"this"}'
 
 
-def test_edit(kubectl: Kubectl) -> None:
+def test_edit(kubectl: Kubectl, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nexec sed -i 's/^  a:/  edited:/' \"$1\"\n")
+    editor.chmod(0o755)
     kubectl("create", "configmap", "c", "--from-literal=a=1")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(kubectl.running.home), "EDITOR": "sed -i s/a:/edited:/"}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(kubectl.running.home), "EDITOR": str(editor)}
     environment["KUBECONFIG"] = str(kubectl.running.cluster.files.kubeconfig)
     command = [kubectl.binary, "-n", kubectl.namespace, "edit", "configmap", "c"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
@@ -291,7 +294,7 @@ def test_a_daemonset_is_rolled_out_and_back(kubectl: Kubectl) -> None:
     kubectl("rollout", "undo", "ds/d", "--to-revision=1")
     kubectl("rollout", "status", "ds/d", "--timeout=20s")
     assert kubectl.json("get", "ds", "d")["spec"]["template"]["spec"]["containers"][0]["image"] == "busybox"
-    assert len(kubectl("rollout", "history", "ds/d").strip().splitlines()) == 4
+    assert len(kubectl("rollout", "history", "ds/d").strip().splitlines()) == 5
     assert "Created pod: d-" in kubectl("describe", "ds", "d")
     kubectl("delete", "ds", "d")
     until(lambda: kubectl("get", "pods,controllerrevisions", "-o", "name") == "")

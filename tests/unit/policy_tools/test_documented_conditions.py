@@ -160,7 +160,7 @@ def test_bool(holds: Holds, wanted: Any, given: Any, expected: bool) -> None:
     ("wanted", "given", "expected"),
     [
         ("QmluYXJ5VmFsdWVJbkJhc2U2NA==", "QmluYXJ5VmFsdWVJbkJhc2U2NA==", True),
-        ("QmluYXJ5VmFsdWVJbkJhc2U2NA==", "QmluYXJ5VmFsdWVJbkJhc2U2NB==", False),
+        ("QmluYXJ5VmFsdWVJbkJhc2U2NA==", "QmluYXJ5VmFsdWVJbkJhc2U2NQ==", False),
     ],
 )
 def test_binary(holds: Holds, wanted: str, given: str, expected: bool) -> None:

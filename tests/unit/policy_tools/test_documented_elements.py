@@ -81,7 +81,7 @@ RESOURCES: list[tuple[Any, str, bool]] = [
     ("arn:aws:dynamodb:*:table/prod-*", "arn:aws:dynamodb:us-east-1:111122223333:table/prod-x", True),
     ("arn:aws:dynamodb:*:table/prod-*", "arn:aws:dynamodb:us-east-1:111122223333:table/dev-x", False),
     ("arn:aws:s3:*", "arn:aws:s3:::bucket/key", True),
-    ("arn:aws:logs:*:*:log-group:/app/*", "arn:aws:logs:us-east-1:1:log-group:/app/x:log-stream:y", True),
+    ("arn:aws:logs:*:*:log-group:/app/*", "arn:aws:logs:us-east-1:111122223333:log-group:/app/x:log-stream:y", True),
     # what is asked for on "*" is allowed on "*" only
     (Q, "*", False),
     ("arn:aws:sqs:*:*:*", "*", False),

@@ -6,7 +6,8 @@ import re
 
 from podid.gateway.needs.need import Asked, Need
 
-_NAME = r'"?(?P<table>[A-Za-z0-9_.\-:/]{1,1024})"?(?:\."?(?P<index>[A-Za-z0-9_.\-]{3,255})"?)?'
+# Quoted, a name may hold dots and dashes, and be an ARN; unquoted it is a plain word, and a dot begins an index.
+_NAME = r'(?:"(?P<quoted>[A-Za-z0-9_.\-:/]{1,1024})"|(?P<plain>\w{1,255}))(?:\."?(?P<index>[A-Za-z0-9_.\-]{3,255})"?)?'
 _STATEMENTS = (
     (re.compile(rf"\s*select\b.*?\bfrom\s+{_NAME}", re.IGNORECASE | re.DOTALL), "PartiQLSelect"),
     (re.compile(rf"\s*insert\s+into\s+{_NAME}", re.IGNORECASE), "PartiQLInsert"),
@@ -22,7 +23,7 @@ def statement_need(asked: Asked, statement: str) -> Need:
     for pattern, action in _STATEMENTS:
         match = pattern.match(statement[:_LONGEST])
         if match:
-            table = match["table"]
+            table = match["quoted"] or match["plain"]
             arn = table if table.startswith("arn:") else asked.arn(f"table/{table}")
             return Need(
                 action=f"dynamodb:{action}", resource=f"{arn}/index/{match['index']}" if match["index"] else arn

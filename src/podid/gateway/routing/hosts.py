@@ -15,7 +15,7 @@ from podid.gateway.catalog import SERVICES, Service
 _AWS_ENDINGS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _REGION = re.compile(r"(?:[a-z]{2}(?:-[a-z]+)+-\d|aws-global)")
 _S3_HOST = re.compile(
-    r"(?P<bucket>[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])\."
+    r"(?P<bucket>[a-z0-9][a-z0-9.\-]{1,61}?[a-z0-9])\."
     r"(?:s3(?:[.\-](?:dualstack[.\-])?[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?|(?:s3\.)?localhost)"
 )
 _LONGEST = 255

@@ -2,7 +2,7 @@
 
 `kubectl apply` looks for a PATCH operation of the kind with a query parameter `fieldValidation` (cli-runtime
 `pkg/resource/query_param_verifier_v3.go`), and `kubectl explain` reads the schemas, which are written from `objects.fields`: names and
-types, without Kubernetes' descriptions. `/openapi/v2` does not exist; kubectl from 1.29 on does without.
+types, without Kubernetes' descriptions. `openapi_v2` has the older form, for the few who ask.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 from functools import cache
 from typing import Any, Final
 
+from podid.localcluster.apiserver import openapi_v2
 from podid.localcluster.apiserver.http import Answer, json_answer
 from podid.localcluster.objects.fields import Field, find_type
 from podid.localcluster.objects.kinds import GROUPS, KINDS, Kind
@@ -32,6 +33,8 @@ _SCALARS: Final[dict[str, dict[str, Any]]] = {
 
 def describe_api(path: str) -> Answer | None:
     """The answer for a path below `/openapi`, or None."""
+    if path == "/openapi/v2":
+        return Answer(body=openapi_v2.document(), content_type=openapi_v2.CONTENT_TYPE)
     if path == "/openapi/v3":
         return json_answer({"paths": {_name(*gv): {"serverRelativeURL": _address(*gv)} for gv in GROUPS}})
     for group, version in GROUPS:

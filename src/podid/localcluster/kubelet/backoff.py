@@ -14,12 +14,7 @@ FORGIVEN_AFTER: Final = 600.0
 
 
 def next_delay(last: float, ran_for: float) -> float:
-    """Seconds to wait now, given the last wait (0: there was none) and how long the container ran."""
+    """Seconds to wait before the second and later restarts, given the last wait (0: there was none) and how long the container ran."""
     if ran_for >= FORGIVEN_AFTER:
         return 0.0
     return min(last * 2, LONGEST) if last else FIRST
-
-
-def first_restart_is_immediate(restarts: int) -> bool:
-    """Whether the container may start again without waiting."""
-    return restarts == 0
