@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from podid.audit.decision_log import DecisionLog
 from podid.audit.entry import Entry
-from podid.audit.trail import management_event
+from podid.audit.trail import management_event, reads_only, shared_id
 
-__all__ = ["DecisionLog", "Entry", "management_event"]
+__all__ = ["DecisionLog", "Entry", "management_event", "reads_only", "shared_id"]

@@ -138,21 +138,29 @@ class DecisionLog:
                 connection.execute(delete(table).where(table.c.number <= newest - self._kept))
 
 
+def _clean(text: str, most: int) -> str:
+    """Text that every database takes: what a hostile request holds must not lose the batch it is in."""
+    cut = text[:most]
+    if cut.isascii() and "\0" not in cut:
+        return cut
+    return cut.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 def _columns(entry: Entry) -> dict[str, object]:
     return {
         "at": entry.at,
-        "request_id": entry.request_id[:64],
-        "account": entry.account[:12],
-        "region": entry.region[:32],
-        "caller_arn": entry.caller_arn[:MAX_TEXT],
-        "access_key_id": entry.access_key_id[:128],
-        "source_ip": entry.source_ip[:64],
-        "action": entry.action[:256],
-        "resource": entry.resource[:MAX_TEXT],
-        "outcome": entry.outcome[:32],
-        "decided_by": "\n".join(entry.decided_by)[:MAX_TEXT],
-        "error_code": entry.error_code[:128],
-        "reason": entry.reason[:MAX_TEXT],
+        "request_id": _clean(entry.request_id, 64),
+        "account": _clean(entry.account, 12),
+        "region": _clean(entry.region, 32),
+        "caller_arn": _clean(entry.caller_arn, MAX_TEXT),
+        "access_key_id": _clean(entry.access_key_id, 128),
+        "source_ip": _clean(entry.source_ip, 64),
+        "action": _clean(entry.action, 256),
+        "resource": _clean(entry.resource, MAX_TEXT),
+        "outcome": _clean(entry.outcome, 32),
+        "decided_by": _clean("\n".join(entry.decided_by), MAX_TEXT),
+        "error_code": _clean(entry.error_code, 128),
+        "reason": _clean(entry.reason, MAX_TEXT),
         "event": entry.event,
     }
 

@@ -13,8 +13,8 @@ MAX_TEXT = 4096
 class Entry(Struct, frozen=True, kw_only=True):
     """Who asked for what, what was answered, and why. Nothing in it is a secret, a token or a signature.
 
-    `action` is `service:Action`, `outcome` the engine's word (Allowed, ExplicitlyDenied, ImplicitlyDenied) or `Failed` for a call that no
-    decision was reached on. `decided_by` names the deciding statements, `reason` is the private text that the caller was not told.
+    `action` is `service:Action`, `outcome` the engine's word (Allowed, ExplicitlyDenied, ImplicitlyDenied) for a decision; for a call as a
+    whole `Completed` or `Failed`. `decided_by` names the deciding statements, `reason` is the private text that the caller was not told.
     `event` is a CloudTrail-shaped event as JSON text, for calls of management APIs.
     """
 

@@ -6,11 +6,15 @@ parameters are written out as CloudTrail does. Source: CloudTrail user guide, "R
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
+
+from podid.core import ids
 from podid.core.caller import Call, Caller, Input, Output
 from podid.core.errors import AwsError
 
@@ -23,7 +27,6 @@ _HIDDEN_MEMBERS: Final = frozenset(
         "password",
         "privatekey",
         "samlassertion",
-        "secretaccesskey",
         "secretbinary",
         "secretstring",
         "sessiontoken",
@@ -34,6 +37,14 @@ _HIDDEN_MEMBERS: Final = frozenset(
     }
 )
 """Members of whatever service that are never written down, without regard to case."""
+
+_TELLING: Final = frozenset(
+    {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken", "GetSessionToken"}
+)
+"""Operations that count as reading and whose answers are told all the same: sessions begin with them."""
+
+_OMITTED: Final = frozenset({"secretaccesskey"})
+"""What AWS leaves out where it hides the others."""
 
 _MAX_EVENT = 65_536
 """Characters. CloudTrail cuts parameters at 100 KB; ours are read by people."""
@@ -52,45 +63,76 @@ def management_event(
     error: AwsError | None = None,
     read_only: bool = False,
     resources: Sequence[Mapping[str, str]] = (),
+    shared_event_id: str = "",
+    version: str = "1.09",
+    invoked_by: str = "",
 ) -> str:
     """The event of one call, as JSON text.
 
-    `answer` is left out for calls that only read, as CloudTrail does. `resources` name what the call was about: `type`, `ARN`, `accountId`.
+    `answer` is left out for calls that only read, as CloudTrail does, but for those that make sessions. `resources` name what the call was
+    about: `type`, `ARN`, `accountId`. `shared_event_id` is that of the other events of the same call; `invoked_by` the service that made
+    the call for its caller.
     """
     caller = call.caller
+    answered = error is None and (not read_only or call.operation in _TELLING)
+    service = caller.service or invoked_by
+    identity = _identity(caller)
+    if invoked_by:
+        identity["invokedBy"] = invoked_by
     event: dict[str, Any] = {
-        "eventVersion": "1.09",
-        "userIdentity": _identity(caller),
+        "eventVersion": version,
+        "userIdentity": identity,
         "eventTime": _iso(call.now),
         "eventSource": f"{call.service}.amazonaws.com",
         "eventName": call.operation,
         "awsRegion": call.region,
-        "sourceIPAddress": caller.service or call.source_ip,
-        "userAgent": (caller.service or call.user_agent)[:_MAX_TEXT],
+        "sourceIPAddress": service or call.source_ip,
+        "userAgent": (service or call.user_agent)[:_MAX_TEXT],
     }
     if error is not None:
-        event["errorCode"] = type(error).code
+        event["errorCode"] = "AccessDenied" if error.code == "AccessDeniedException" else error.code
         event["errorMessage"] = error.public[:_MAX_TEXT]
     event |= {
         "requestParameters": _shown(parameters) or None,
-        "responseElements": None if read_only or error is not None else _shown(answer or {}) or None,
+        "responseElements": _shown(answer or {}) or None if answered else None,
         "requestID": call.request_id,
         "eventID": event_id,
         "readOnly": read_only,
     }
     if resources:
         event["resources"] = [dict(resource) for resource in resources]
+    if shared_event_id:
+        event["sharedEventID"] = shared_event_id
     event |= {
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": call.account,
         "eventCategory": "Management",
     }
-    text = json.dumps(event, ensure_ascii=False)
+    if call.context.get("aws:SecureTransport") == ("true",) and call.host and not service:
+        event["tlsDetails"] = {"clientProvidedHostHeader": call.host[:255]}
+    text = _text(event)
     if len(text) > _MAX_EVENT:
         event |= {"requestParameters": None, "responseElements": None, "additionalEventData": {"omitted": "too large"}}
-        text = json.dumps(event, ensure_ascii=False)
+        text = _text(event)
     return text
+
+
+def shared_id(request_id: str) -> str:
+    """The id that the events of one call share: the same for the same request, wherever it is asked for."""
+    return ids.uuid4(lambda size: hashlib.sha256(b"podid shared event\0" + request_id.encode()).digest()[:size])
+
+
+def reads_only(operation: str) -> bool:
+    """Whether CloudTrail counts an operation of EKS, EKS Auth, IAM or STS as one that changes nothing."""
+    return operation.startswith(("AssumeRole", "Decode", "Describe", "Generate", "Get", "List", "Simulate"))
+
+
+def _text(event: Mapping[str, Any]) -> str:
+    try:
+        return msgspec.json.encode(event).decode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which a request may hold and UTF-8 cannot
+        return json.dumps(event)
 
 
 def _identity(caller: Caller) -> dict[str, Any]:
@@ -119,8 +161,12 @@ def _identity(caller: Caller) -> dict[str, Any]:
                 "accountId": caller.account,
                 "userName": caller.issuer_arn.rpartition("/")[2],
             }
+        if caller.provider:
+            context["webIdFederationData"] = {"federatedProvider": caller.provider, "attributes": {}}
         if caller.source_identity:
             context["sourceIdentity"] = caller.source_identity
+        if caller.delivered_by == "ec2.amazonaws.com":
+            context["ec2RoleDelivery"] = "2.0"
         identity["sessionContext"] = context
     return identity
 
@@ -133,7 +179,7 @@ def _shown(value: Any, depth: int = 0) -> Any:
         return {
             _lower(str(name)): HIDDEN if str(name).lower() in _HIDDEN_MEMBERS and inner else _shown(inner, depth + 1)
             for name, inner in list(value.items())[:_MAX_ITEMS]
-            if inner is not None
+            if inner is not None and str(name).lower() not in _OMITTED
         }
     if isinstance(value, list | tuple):
         return [_shown(inner, depth + 1) for inner in value[:_MAX_ITEMS]]

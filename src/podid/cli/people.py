@@ -6,7 +6,24 @@ import sys
 
 import typer
 
-from podid.cli import agent, demo, down, env, imds, logs, policy, run_, serve, status, up, version, webhook
+from podid.cli import (
+    agent,
+    cluster,
+    demo,
+    down,
+    env,
+    imds,
+    keys,
+    logs,
+    policy,
+    run_,
+    serve,
+    state,
+    status,
+    up,
+    version,
+    webhook,
+)
 from podid.cli.printer import complain
 from podid.local.problems import LocalProblem
 
@@ -19,7 +36,7 @@ program = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-for command in (demo, up, down, status, env, run_, logs, policy, serve, webhook, version):
+for command in (demo, up, down, status, env, run_, logs, policy, state, keys, cluster, serve, webhook, version):
     command.add_to(program)
 for lean in (agent, imds):
     lean.add_to(program)

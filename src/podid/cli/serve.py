@@ -33,6 +33,20 @@ def serve(
     store_url: Annotated[
         str, typer.Option("--store-url", help="Another database than the home's: postgresql+psycopg://…")
     ] = "",
+    master_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--master-key-file",
+            help="Key that stored secrets are encrypted with, such as a mounted Secret. Default: PODID_MASTER_KEY, else a file in the home.",
+        ),
+    ] = None,
+    key_ring_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--key-ring-file",
+            help="Ring that role sessions are sealed with; replicas need the same. Default: a file in the home.",
+        ),
+    ] = None,
     tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate (PEM) to serve HTTPS with.")] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its key.")] = None,
     plain_http: Annotated[
@@ -53,6 +67,8 @@ def serve(
             installation=installation,
             services=services.value,
             store_url=store_url,
+            master_key_file=master_key_file,
+            key_ring_file=key_ring_file,
             tls_cert=tls_cert,
             tls_key=tls_key,
             plain_http=plain_http,

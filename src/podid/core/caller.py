@@ -44,6 +44,10 @@ class Caller(Struct, frozen=True, kw_only=True):
     source_identity: str = ""
     chained: bool = False
     """Whether this session was itself assumed by a role session (such sessions last one hour at most)."""
+    provider: str = ""
+    """The identity provider whose token a session was made from: an OIDC or SAML provider's ARN."""
+    delivered_by: str = ""
+    """The service that assumed the role for whoever holds this session, such as ec2.amazonaws.com for an instance."""
     service: str = ""
     """The service principal, such as pods.eks.amazonaws.com, where `kind` is service."""
 

@@ -12,6 +12,8 @@ import json
 import logging
 from datetime import UTC, datetime
 
+import msgspec
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LIMIT = 8192
 """Characters of one value: a hostile header does not fill the disk."""
@@ -33,7 +35,10 @@ class JsonLines(logging.Formatter):
                 line[name] = _bounded(value)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)[-_LIMIT:]
-        return json.dumps(line, ensure_ascii=False)
+        try:
+            return msgspec.json.encode(line).decode()  # a sixth of json's time, which a gateway spends on every request
+        except UnicodeEncodeError:  # half a character: only its escape can be written
+            return json.dumps(line)
 
 
 def _bounded(value: object) -> object:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 import uuid
 
-from podid.core.caller import Call, Output
+from msgspec import Struct
+
+from podid.core.caller import Call, Caller, Output
 from podid.core.operations import operation
 from podid.eks.cluster import Cluster
 from podid.eks.clusters import Clusters
@@ -84,6 +86,38 @@ class AccessEntries:
                 f"The specified principalArn could not be found: {principal_arn[:300]}", clusterName=cluster_name
             )
         return cluster
+
+
+class KubernetesUser(Struct, frozen=True, kw_only=True):
+    """Who an AWS principal is to a cluster's API server, as aws-iam-authenticator tells it on EKS."""
+
+    username: str
+    uid: str
+    groups: tuple[str, ...]
+    extra: dict[str, tuple[str, ...]]
+
+
+def user_of(cluster: Cluster, caller: Caller) -> KubernetesUser | None:
+    """The Kubernetes user of a caller with an access entry; None without one. The creator's entry makes an administrator.
+
+    On EKS the administrator's access policy is looked up by an authorizer of its own; a cluster that knows RBAC alone has the group.
+    """
+    if not cluster.creator_arn or caller.issuer_arn != cluster.creator_arn:
+        return None
+    session = re.sub(r"[^\w.-]", "-", caller.session_name)
+    extra: dict[str, tuple[str, ...]] = {
+        "accessKeyId": (caller.access_key_id,),
+        "arn": (caller.arn,),
+        "canonicalArn": (caller.issuer_arn,),
+        "principalId": (caller.user_id,),
+        "sessionName": (caller.session_name,),
+    }
+    return KubernetesUser(
+        username=kubernetes_username(caller.issuer_arn).replace("{{SessionName}}", session),
+        uid=f"aws-iam-authenticator:{caller.account}:{caller.user_id.partition(':')[0]}",
+        groups=("system:masters",),
+        extra=extra,
+    )
 
 
 def admin_policy(cluster: Cluster) -> str:

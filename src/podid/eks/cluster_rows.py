@@ -31,6 +31,13 @@ def names(connection: Connection, account: str, region: str, *, after: str, most
     return list(connection.execute(query).scalars())
 
 
+def of_issuer(connection: Connection, account: str, issuer: str) -> Cluster | None:
+    """The account's cluster whose tokens name this issuer; the oldest, where there are several."""
+    query = select(CLUSTERS).where(CLUSTERS.c.account == account, CLUSTERS.c.issuer == issuer)
+    row = connection.execute(query.order_by(CLUSTERS.c.created_at, CLUSTERS.c.name).limit(1)).first()
+    return None if row is None else _cluster(row)
+
+
 def add(connection: Connection, cluster: Cluster) -> None:
     """Store a new cluster. Raises sqlalchemy's IntegrityError where the name is taken."""
     connection.execute(insert(CLUSTERS).values(_values(cluster)))

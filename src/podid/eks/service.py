@@ -9,7 +9,7 @@ from functools import cached_property
 from podid.core import ids
 from podid.core.clock import Clock, system_clock
 from podid.core.operations import Handler, handlers_of
-from podid.eks import association_rows
+from podid.eks import association_rows, cluster_rows
 from podid.eks.access import ClusterAccess
 from podid.eks.access_entries import AccessEntries
 from podid.eks.addons.descriptions import AddonDescriptions
@@ -88,6 +88,11 @@ class Eks:
     def find_cluster(self, account: str, region: str, name: str) -> Cluster | None:
         """The cluster of that name as of now."""
         return self._clusters.find(account, region, name)
+
+    def find_cluster_of_issuer(self, account: str, issuer: str) -> Cluster | None:
+        """The account's cluster whose service account tokens name this issuer."""
+        with self._store.read() as connection:
+            return cluster_rows.of_issuer(connection, account, issuer)
 
     def find_association(
         self, account: str, region: str, cluster: str, namespace: str, service_account: str

@@ -25,17 +25,17 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import datetime
 from typing import Final
 
 from podid.core import ids
-from podid.core.caller import Call, Output
+from podid.core.caller import Call, Caller, Output
 from podid.core.errors import AccessDenied, AwsError
 from podid.core.operations import Handler, handlers_of, operation
 from podid.core.tokens import ServiceAccountToken
 from podid.eks import Association, Cluster, Eks
 from podid.eks.cluster import CLUSTER_NAME
 from podid.eks_auth.errors import InvalidParameter, InvalidRequest, InvalidToken, NotFound, RoleNotAssumed
+from podid.eks_auth.events import Record, assumed
 from podid.eks_auth.keys import ClusterKeys
 from podid.eks_auth.liveness import PodLiveness
 from podid.eks_auth.session import AUDIENCE, CHAINED_SECONDS, SECONDS, SERVICE, TAG_KEYS, session_name, session_tags
@@ -44,6 +44,8 @@ from podid.iam import Authorizer, Iam, time_context
 from podid.sts import IssuedSession, Sts
 
 log = logging.getLogger(__name__)
+
+_BY_SERVICE: Final = Caller(kind="service", service=SERVICE)
 
 _LONGEST_HINT: Final = 256
 """Node name, instance id and zone are not used; what is longer than any of them can be is refused."""
@@ -62,7 +64,9 @@ class EksAuth:
         random: ids.RandomBytes = os.urandom,
         keys: ClusterKeys | None = None,
         liveness: PodLiveness | None = None,
+        record: Record = lambda entry: None,
     ) -> None:
+        """`record` takes down the AssumeRole that this service makes for a pod."""
         self._eks = eks
         self._iam = iam
         self._sts = sts
@@ -70,6 +74,7 @@ class EksAuth:
         self._random = random
         self._keys = keys or ClusterKeys(eks.access)
         self._liveness = liveness or PodLiveness(eks.access)
+        self._record = record
 
     def handlers(self) -> dict[str, Handler]:
         """The operations of the EKS Auth API."""
@@ -95,7 +100,7 @@ class EksAuth:
                 private=f"pod {pod.namespace}/{pod.pod_name} with uid {pod.pod_uid}",
             )
         association = self._association(cluster, pod)  # 8
-        session = self._assume(cluster, association, pod, call.now)  # 9 and 10
+        session = self._assume(call, cluster, association, pod)  # 9 and 10
         if association.target_role_arn:
             session = self._assume_target(call, association, session, pod)  # 11
         _tell(call, association, pod, session)
@@ -121,39 +126,58 @@ class EksAuth:
         return found
 
     def _assume(
-        self, cluster: Cluster, association: Association, pod: ServiceAccountToken, now: datetime
+        self, call: Call, cluster: Cluster, association: Association, pod: ServiceAccountToken
     ) -> IssuedSession:
         if self._iam.role_by_arn(association.role_arn) is None:
             raise RoleNotAssumed(private=f"{association.role_arn} does not exist")
         tags = {} if association.disable_session_tags else session_tags(cluster, pod)
         # With a target role the policy is for the target's session alone: the first one must be able to assume it.
         policy = None if association.target_role_arn else association.policy or None
+        name = session_name(cluster.name, pod.pod_name, self._random)
+        outcome: IssuedSession | AwsError
         try:
-            return self._sts.assume_role_as_service(
+            outcome = self._sts.assume_role_as_service(
                 service=SERVICE,
                 role_arn=association.role_arn,
-                session_name=session_name(cluster.name, pod.pod_name, self._random),
+                session_name=name,
                 duration=SECONDS,
                 tags=tags,
                 transitive=tuple(tags),
                 source_arn=cluster.arn,
                 source_account=cluster.account,
                 policy=policy,
-                now=now,
+                now=call.now,
             )
         except AwsError as error:
-            raise _refused(association.role_arn, error) from error
+            outcome = error
+        self._record(
+            assumed(
+                call,
+                _BY_SERVICE,
+                role_arn=association.role_arn,
+                session_name=name,
+                duration=SECONDS,
+                tags=tags,
+                policy=policy,
+                outcome=outcome,
+            )
+        )
+        if isinstance(outcome, AwsError):
+            raise _refused(association.role_arn, outcome) from outcome
+        return outcome
 
     def _assume_target(
         self, call: Call, association: Association, first: IssuedSession, pod: ServiceAccountToken
     ) -> IssuedSession:
         """The second hop, made with the first session as its caller. The six tags travel by themselves: they are transitive."""
         opened = self._sts.open_session(first.credentials.access_key_id, first.credentials.session_token, call.now)
+        name = session_name(association.cluster, pod.pod_name, self._random)
+        outcome: IssuedSession | AwsError
         try:
-            return self._sts.assume_role_as(
+            outcome = self._sts.assume_role_as(
                 opened.caller,
                 role_arn=association.target_role_arn,
-                session_name=session_name(association.cluster, pod.pod_name, self._random),
+                session_name=name,
                 duration=CHAINED_SECONDS,
                 tags={},
                 transitive=(),
@@ -165,7 +189,23 @@ class EksAuth:
                 context={**time_context(call.now), "aws:SecureTransport": ("true",)},
             )
         except AwsError as error:
-            raise _refused(association.target_role_arn, error) from error
+            outcome = error
+        self._record(
+            assumed(
+                call,
+                opened.caller,
+                role_arn=association.target_role_arn,
+                session_name=name,
+                duration=CHAINED_SECONDS,
+                tags={},
+                policy=association.policy or None,
+                outcome=outcome,
+                external_id=association.external_id,
+            )
+        )
+        if isinstance(outcome, AwsError):
+            raise _refused(association.target_role_arn, outcome) from outcome
+        return outcome
 
 
 def _tell(call: Call, association: Association, pod: ServiceAccountToken, session: IssuedSession) -> None:

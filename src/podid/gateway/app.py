@@ -7,14 +7,16 @@ client costs no thread and a slow handler no other client.
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from podid.core.clock import Clock
 from podid.core.http import Headers, HttpRequest, HttpResponse
-from podid.gateway.gateway import Gateway
-from podid.gateway.receive import TooLarge, read_body, read_head
+from podid.gateway.gateway import Gateway, Later
+from podid.gateway.receive import TooLarge, is_own, read_body, read_head
 from podid.gateway.steps.values import Received
 
 Scope = MutableMapping[str, Any]
@@ -23,21 +25,36 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 HEALTH = "/_podid/health"
+OWN_THREADS = 4
+_THREADS = ("podid-own", "podid-other")
 _NO_BODY = frozenset({204, 304})
 
 
 class App:
-    """`gateway` answers; `threads` bounds how many requests are worked on at once, the rest wait their turn."""
+    """`gateway` answers; `threads` bounds how many requests are worked on at once, the rest wait their turn.
+
+    podid's own services have a few threads of their own, so that no call of moto's keeps a pod from its credentials; few, because they
+    compute and hardly wait, and threads that compute only hinder each other.
+    """
 
     def __init__(self, gateway: Gateway, clock: Clock, *, threads: int = 16) -> None:
         self._gateway = gateway
         self._clock = clock
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="request")
+        self._own = ThreadPoolExecutor(max_workers=min(OWN_THREADS, threads), thread_name_prefix="podid-own")
+        self._others = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="podid-other")
         self._started: list[Callable[[], None]] = []
 
     def when_ready(self, action: Callable[[], None]) -> None:
         """Have something done once the endpoint listens, such as warming what the first calls will need."""
         self._started.append(action)
+
+    def has_ended(self, seconds: float) -> bool:
+        """After the stop: whether every thread that worked on a request has ended, within so many seconds."""
+        until = time.monotonic() + seconds
+        threads = [thread for thread in threading.enumerate() if thread.name.startswith(_THREADS)]
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -70,8 +87,14 @@ class App:
             source_ip=client[0] if client else "127.0.0.1",
             secure=scope.get("scheme") == "https",
         )
-        response = await asyncio.get_running_loop().run_in_executor(self._pool, self._gateway.answer, received)
-        await _send(send, response, head.method)
+        pool = self._own if is_own(head) else self._others
+        loop = asyncio.get_running_loop()
+        told = await loop.run_in_executor(pool, self._gateway.begin, received)
+        while isinstance(told, Later):
+            if await _left_within(told.seconds, receive):
+                return
+            told = await loop.run_in_executor(pool, told.again)
+        await _send(send, told, head.method)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -81,9 +104,19 @@ class App:
                     action()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                self._pool.shutdown(wait=False, cancel_futures=True)
+                for pool in (self._own, self._others):
+                    pool.shutdown(wait=False, cancel_futures=True)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+async def _left_within(seconds: float, receive: Receive) -> bool:
+    """Wait; whether the client went away meanwhile. What it would have been told must then not be fetched: a message would be lost."""
+    try:
+        message = await asyncio.wait_for(receive(), seconds)
+    except TimeoutError:
+        return False
+    return bool(message["type"] == "http.disconnect")
 
 
 async def _send(send: Send, response: HttpResponse, method: str) -> None:

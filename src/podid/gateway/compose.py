@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from podid.audit import DecisionLog
@@ -14,17 +15,19 @@ from podid.eks_auth import EksAuth
 from podid.gateway import installation as installations
 from podid.gateway.catalog import Service
 from podid.gateway.decisions import Decisions
-from podid.gateway.extensions import NodeSessions
+from podid.gateway.extensions import ClusterTokens, NodeSessions
 from podid.gateway.gateway import Gateway
 from podid.gateway.lookup import Existing
 from podid.gateway.moto_services import MotoServices
 from podid.gateway.needs import Need
 from podid.gateway.own_calls import iam_asker
+from podid.gateway.provider_keys import ProviderKeySets
 from podid.gateway.resource_policies import HeldByMoto
 from podid.gateway.stack_roles import StackRoles
 from podid.gateway.steps.authenticate import KeysOfPodid
+from podid.gateway.steps.values import Context
 from podid.iam import Authorizer, Iam, request_of
-from podid.store import MasterKey, Store, open_store
+from podid.store import Store, find_master_key, open_store
 from podid.sts import KeyRing, Sts
 
 if TYPE_CHECKING:
@@ -67,34 +70,36 @@ def compose(settings: ServeSettings) -> Endpoint:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys = home / "keys"
     keys.mkdir(exist_ok=True, mode=0o700)
-    store = open_store(
-        settings.store_url or f"sqlite:///{(home / 'state.db').absolute()}",
-        master_key=MasterKey.load_or_create(keys / "master.key"),
-    )
+    master_key = find_master_key(settings.master_key_file, keys / "master.key")
+    ring = KeyRing.load_or_create(settings.key_ring_file or keys / "ring.json", master_key=master_key)
+    store = open_store(settings.store_url or f"sqlite:///{(home / 'state.db').absolute()}", master_key=master_key)
     iam = Iam(store)
     authorizer = Authorizer(iam)
-    sts = Sts(iam, authorizer, KeyRing.load_or_create(keys / "ring.json"))
     eks = Eks(store, iam, authorizer, KubeconfigAccess())
-    eks_auth = EksAuth(eks, iam, sts, authorizer)
-    nodes = {}
+    nodes, vouched = {}, {}
     if settings.installation is not None:
-        nodes = installations.apply(installations.read(settings.installation), iam, eks)
+        installation = installations.read(settings.installation)
+        nodes = installations.apply(installation, iam, eks)
+        vouched = installations.issuers(installation)
+    sts = Sts(iam, authorizer, ring, fetch_keys=ProviderKeySets(eks, vouched))
     decisions = DecisionLog(store)
+    eks_auth = EksAuth(eks, iam, sts, authorizer, record=decisions.record)
     iam_handlers = iam.handlers()
     moto = MotoServices(iam_asker(iam_handlers, system_clock)) if settings.services == "moto" else None
+    keys_of_podid = KeysOfPodid(iam, sts)
     gateway = Gateway(
-        keys=KeysOfPodid(iam, sts),
+        keys=keys_of_podid,
         judge=authorizer,
-        lookup=Existing(store, iam, buckets=moto is not None),
+        lookup=Existing(store, iam, eks, buckets=moto is not None),
         policies=HeldByMoto(),
-        sentence=_sentence,
+        sentence=partial(_sentence, sts),
         record=Decisions(decisions),
         rooms={
             "iam": iam_handlers,
             "sts": sts.handlers(),
             "eks": eks.handlers(),
             "eks-auth": eks_auth.handlers(),
-            "podid": handlers_of(NodeSessions(sts, nodes)),
+            "podid": handlers_of(NodeSessions(sts, nodes)) | handlers_of(ClusterTokens(eks, keys_of_podid)),
         },
         moto=moto,
         default_account=settings.account,
@@ -103,6 +108,10 @@ def compose(settings: ServeSettings) -> Endpoint:
     return Endpoint(gateway, store, iam, eks, decisions, moto)
 
 
-def _sentence(caller: Caller, need: Need, decision: Decision) -> str:
-    request = request_of(caller, need.action, need.resource, {}, resource_account=need.resource_account)
-    return denial_text(request, decision)
+def _sentence(sts: Sts, caller: Caller, need: Need, decision: Decision, context: Context) -> str:
+    """AWS's sentence for a denial; EC2's ends with its details, sealed for sts:DecodeAuthorizationMessage."""
+    request = request_of(caller, need.action, need.resource, context, resource_account=need.resource_account)
+    text = denial_text(request, decision)
+    if need.action.startswith("ec2:"):
+        return f"{text}. Encoded authorization failure message: {sts.encode_denial(request, decision)}"
+    return text

@@ -7,13 +7,16 @@ that decided, and the reason that the caller was not told.
 from __future__ import annotations
 
 import logging
+import os
 
-from podid.audit import DecisionLog, Entry
-from podid.core.errors import PodidError
+from podid.audit import DecisionLog, Entry, management_event, reads_only, shared_id
+from podid.core import ids
+from podid.core.caller import Output
+from podid.core.errors import AwsError, PodidError
 from podid.core.policy import Decision, StatementRef
 from podid.gateway.logs import Seen
 from podid.gateway.needs.need import Need
-from podid.gateway.refusals import Refused
+from podid.gateway.refusals import Refused, Said
 from podid.gateway.steps.values import Understood
 
 _log = logging.getLogger("podid.decisions")
@@ -60,6 +63,36 @@ class Decisions:
                 },
             )
 
+    def called(self, understood: Understood, output: Output | None, failure: Exception | None) -> None:
+        """A call of one of podid's own services came to its end: an event as CloudTrail has it."""
+        call, service = understood.call, understood.authenticated.addressed.service
+        error = _as_aws_error(failure)
+        self._entries.record(
+            Entry(
+                at=call.now,
+                request_id=call.request_id,
+                account=call.account,
+                region=call.region,
+                caller_arn=call.caller.arn,
+                access_key_id=call.caller.access_key_id,
+                source_ip=call.source_ip,
+                action=f"{service.action_prefix}:{call.operation}",
+                outcome="Failed" if failure else "Completed",
+                error_code=error.code if error else "",
+                reason=(failure.private or failure.public) if isinstance(failure, PodidError) else "",
+                event=management_event(
+                    call,
+                    parameters=understood.members,
+                    answer=output,
+                    event_id=ids.uuid4(os.urandom),
+                    error=error,
+                    read_only=reads_only(call.operation),
+                    resources=_resources(understood),
+                    shared_event_id=shared_id(call.request_id) if call.operation.startswith("AssumeRole") else "",
+                ),
+            )
+        )
+
     def failed(self, seen: Seen, failure: Exception) -> None:
         """A request came to no decision, or failed after it."""
         received = seen.numbered.received
@@ -85,6 +118,22 @@ class Decisions:
                 reason=(failure.private or failure.public) if isinstance(failure, PodidError) else "",
             )
         )
+
+
+def _as_aws_error(failure: Exception | None) -> AwsError | None:
+    """What the caller was told."""
+    if failure is None or isinstance(failure, AwsError):
+        return failure
+    return Said("InternalFailure", 500, failure.public if isinstance(failure, PodidError) else "")
+
+
+def _resources(understood: Understood) -> tuple[dict[str, str], ...]:
+    """The role of an AssumeRole…."""
+    arn = understood.members.get("RoleArn")
+    if understood.call.service != "sts" or not isinstance(arn, str):
+        return ()
+    account = (arn.split(":", 5) + [""] * 5)[4]
+    return ({"accountId": account, "type": "AWS::IAM::Role", "ARN": arn},)
 
 
 def _statement(reference: StatementRef) -> str:

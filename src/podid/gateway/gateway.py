@@ -16,9 +16,12 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from msgspec import Struct
+
+from podid.core.caller import Output
 from podid.core.errors import AccessDenied, PodidError
 from podid.core.http import HttpResponse
 from podid.core.ids import RandomBytes
@@ -36,7 +39,7 @@ from podid.gateway.steps.find_operation import find_operation, model_of
 from podid.gateway.steps.give_request_id import give_request_id
 from podid.gateway.steps.invoke import invoke
 from podid.gateway.steps.read_input import read_input
-from podid.gateway.steps.values import Addressed, Authenticated, Numbered, Received, Understood
+from podid.gateway.steps.values import Addressed, Authenticated, Authorised, Numbered, Received, Understood
 from podid.gateway.steps.write_output import write_failure, write_output
 
 log = logging.getLogger("podid.gateway")
@@ -46,6 +49,7 @@ class Recorder(Protocol):
     """Takes down what was decided, and what failed."""
 
     def decided(self, understood: Understood, need: Need, decision: Decision) -> None: ...
+    def called(self, understood: Understood, output: Output | None, failure: Exception | None) -> None: ...
     def failed(self, seen: logs.Seen, failure: Exception) -> None: ...
 
 
@@ -83,30 +87,62 @@ class Gateway:
         self._random = random
 
     def answer(self, received: Received) -> HttpResponse:
-        """The answer to a request. Raises nothing: what goes wrong is an answer too."""
-        started = time.perf_counter()
-        numbered = give_request_id(received, self._random)
-        passage = _Passage(numbered)
+        """The answer to a request, waited for where it has to be. Raises nothing: what goes wrong is an answer too."""
+        told = self.begin(received)
+        while isinstance(told, Later):
+            time.sleep(told.seconds)
+            told = told.again()
+        return told
+
+    def begin(self, received: Received) -> HttpResponse | Later:
+        """The same for a caller who waits in another way: the answer, or when to ask for it again."""
+        passage = _Passage(give_request_id(received, self._random))
+        return self._reach(passage, lambda: self._finish(passage, self._authorise(passage)))
+
+    def _authorise(self, passage: _Passage) -> Authorised:
+        addressed = passage.addressed = find_operation(passage.numbered)
+        authenticated = passage.authenticated = authenticate(addressed, self._keys)
+        understood = passage.understood = read_input(authenticated)
+        return authorize(understood, self._authority)
+
+    def _finish(self, passage: _Passage, authorised: Authorised) -> HttpResponse | Later:
+        answered = invoke(authorised, rooms=self._rooms, moto=self._moto, authority=self._authority)
+        if answered.wait and passage.seconds() < answered.wait:
+            return Later(again=lambda: self._reach(passage, lambda: self._finish(passage, authorised)))
+        passage.output = answered.output
+        return write_output(answered)
+
+    def _reach(self, passage: _Passage, steps: Callable[[], HttpResponse | Later]) -> HttpResponse | Later:
+        """Take steps; whatever they raise becomes an answer, here and nowhere else."""
+        failure: Exception | None = None
         try:
-            response = self._pass(numbered, passage)
-            failure: Exception | None = None
-        except Exception as error:  # every failure becomes an answer, in one place
+            told = steps()
+            if isinstance(told, Later):
+                return told
+        except Exception as error:
             failure = error
             if not isinstance(error, PodidError):
-                log.exception("a request failed", extra={"request_id": numbered.request_id})
-            response = passage.write(error)
-            if not isinstance(error, AccessDenied):  # whose decision is noted already
-                self._record.failed(passage.seen(), error)
-        logs.access(passage.seen(), response, failure, seconds=time.perf_counter() - started)
-        return response
+                log.exception("a request failed", extra={"request_id": passage.numbered.request_id})
+            told = passage.write(error)
+        self._take_down(passage, failure)
+        logs.access(passage.seen(), told, failure, seconds=passage.seconds())
+        return told
 
-    def _pass(self, numbered: Numbered, passage: _Passage) -> HttpResponse:
-        addressed = passage.addressed = find_operation(numbered)
-        authenticated = passage.authenticated = authenticate(addressed, self._keys)
-        understood = read_input(authenticated)
-        authorised = authorize(understood, self._authority)
-        answered = invoke(authorised, rooms=self._rooms, moto=self._moto, authority=self._authority)
-        return write_output(answered)
+    def _take_down(self, passage: _Passage, failure: Exception | None) -> None:
+        """For the audit log: each call of podid's own services, and what else failed for another reason than a decision, which is noted."""
+        understood = passage.understood
+        if understood is not None and understood.authenticated.addressed.service.own:
+            output = passage.output if isinstance(passage.output, dict) else None
+            self._record.called(understood, output, failure)
+        elif failure is not None and not isinstance(failure, AccessDenied):
+            self._record.failed(passage.seen(), failure)
+
+
+class Later(Struct, frozen=True, kw_only=True):
+    """There is no answer yet. `again` gives it, or this once more, and should be called after `seconds`."""
+
+    again: Callable[[], HttpResponse | Later]
+    seconds: float = 0.1
 
 
 class _Passage:
@@ -116,6 +152,13 @@ class _Passage:
         self.numbered = numbered
         self.addressed: Addressed | None = None
         self.authenticated: Authenticated | None = None
+        self.understood: Understood | None = None
+        self.output: Output | HttpResponse | None = None
+        self._started = time.perf_counter()
+
+    def seconds(self) -> float:
+        """How long ago the request came."""
+        return time.perf_counter() - self._started
 
     def write(self, error: Exception) -> HttpResponse:
         request = self.numbered.received.request

@@ -105,6 +105,13 @@ def apply(installation: Installation, iam: Iam, eks: Eks) -> dict[tuple[str, str
     return nodes
 
 
+def issuers(installation: Installation) -> dict[str, tuple[str, str, str]]:
+    """The clusters that the file vouches for, by the issuer of their tokens: account, region, name."""
+    return {
+        cluster.issuer: (installation.account, installation.region, cluster.name) for cluster in installation.clusters
+    }
+
+
 def _user(account: str, settings: UserSettings, iam: Iam) -> str:
     """A user with its policies and an access key whose file the part can read. Gives its ARN."""
     inline = {} if settings.policy is None else {settings.user: _text(settings.policy)}

@@ -64,4 +64,6 @@ def access(seen: Seen, response: HttpResponse, failure: Exception | None, *, sec
 def configure(level: int = logging.INFO) -> None:
     """Send all logs of this process to standard error, at `level` and above; libraries only their warnings."""
     log_to_stderr(logging.WARNING)
+    # What a line does not hold need not be found out for every record.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.getLogger("podid").setLevel(level)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from podid.eks import Eks
 from podid.iam import Iam
 from podid.iam.entities import GROUP, INSTANCE_PROFILE, ROLE, USER, Kind, by_id, find
 from podid.store import Store
+
+_OF_EKS = re.compile(r"arn:[^:]+:eks:")
 
 _KINDS: Mapping[str, Kind] = {
     "role": ROLE,
@@ -21,9 +25,10 @@ _KINDS: Mapping[str, Kind] = {
 class Existing:
     """The `Lookup` of a running installation."""
 
-    def __init__(self, store: Store, iam: Iam, *, buckets: bool) -> None:
+    def __init__(self, store: Store, iam: Iam, eks: Eks, *, buckets: bool) -> None:
         self._store = store
         self._iam = iam
+        self._eks = eks
         self._buckets = buckets
 
     def iam_arn(self, account: str, kind: str, name: str) -> str | None:
@@ -59,6 +64,12 @@ class Existing:
         """The ARN behind a name; None where there is no such thing, or the ARN can be written from its name."""
         finder = _FINDERS.get((service, kind))
         return None if finder is None else finder(account, region, name)
+
+    def tags_of(self, resource: str) -> Mapping[str, str]:
+        """The tags of what EKS holds: clusters, add-ons, associations."""
+        if not _OF_EKS.match(resource):
+            return {}
+        return self._eks.tags_of(resource) or {}
 
 
 def _backend(module_name: str, backends: str, account: str, region: str) -> Any:

@@ -24,6 +24,7 @@ LARGEST_BODY = 16 * 1024 * 1024
 LARGEST_OBJECT = 512 * 1024 * 1024
 """Bytes of an object, a part of one, or a function's archive, all held in memory by moto."""
 
+_OWN = ("/eks-auth/", "/sts/", "/iam/", "/eks/", "/podid/")
 _LARGE = ("/s3/", "/lambda/", "/ecr/", "/glacier/")
 
 
@@ -71,6 +72,12 @@ def body_limit(head: Head) -> int:
     of_s3_version_2 = signed.startswith("AWS ") or "AWSAccessKeyId=" in signed
     large = of_s3_version_2 or any(name in signed or name.replace("/", "%2F") in signed for name in _LARGE)
     return LARGEST_OBJECT if large else LARGEST_BODY
+
+
+def is_own(head: Head) -> bool:
+    """Whether the request says it is for a service of podid's own. It decides which threads wait for it, and nothing else."""
+    signed = head.header("authorization") or head.query
+    return any(name in signed for name in _OWN)
 
 
 async def read_body(head: Head, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes | None:

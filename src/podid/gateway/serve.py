@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from pathlib import Path
 from typing import Literal
@@ -23,7 +24,7 @@ from podid.gateway.app import App
 from podid.gateway.catalog import SERVICES
 from podid.gateway.compose import Endpoint, compose
 from podid.gateway.server import Listener, is_loopback
-from podid.store import MasterKeyProblem
+from podid.store import MasterKeyProblem, StoreProblem
 from podid.sts import KeyRingProblem
 
 log = logging.getLogger("podid.serve")
@@ -46,6 +47,10 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
     """The account of moto's own seeds; callers bring theirs."""
     store_url: str = ""
     """Another database than the home's: `postgresql+psycopg://…`."""
+    master_key_file: Path | None = None
+    """The key that stored secrets are encrypted with; without it PODID_MASTER_KEY, else `keys/master.key` in the home, made at first use."""
+    key_ring_file: Path | None = None
+    """The ring that sessions are sealed with, the same for all replicas; else `keys/ring.json` in the home. Made at first use."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     plain_http: bool = False
@@ -66,7 +71,10 @@ def run(settings: ServeSettings) -> int:
     except installations.InvalidInstallation as error:
         log.error("%s", error)
         return 2
-    except (MasterKeyProblem, KeyRingProblem, OSError) as error:
+    except ValueError as error:  # of a store's URL
+        log.error("%s", error)
+        return 2
+    except (MasterKeyProblem, KeyRingProblem, StoreProblem, OSError) as error:
         log.error("%s", error)
         return 3
     with contextlib.closing(endpoint):
@@ -75,16 +83,24 @@ def run(settings: ServeSettings) -> int:
         except OSError as error:
             log.error("cannot listen on %s port %s: %s", settings.host, settings.port, error.strerror)
             return 3
+        app = App(endpoint.gateway, system_clock, threads=settings.threads)
         with contextlib.closing(listener), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, endpoint, listener))
+            runner.run(_serve(app, endpoint, listener))
+    if not app.has_ended(_THREAD_SECONDS):
+        # A call of moto's that does not end must not keep the process from ending: all that counts is written and closed.
+        log.warning("a request did not end in time and was given up")
+        logging.shutdown()
+        os._exit(0)
     return 0
 
 
-async def _serve(settings: ServeSettings, endpoint: Endpoint, listener: Listener) -> None:
+_THREAD_SECONDS = 0.5
+
+
+async def _serve(app: App, endpoint: Endpoint, listener: Listener) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, listener.stop)
-    app = App(endpoint.gateway, system_clock, threads=settings.threads)
     app.when_ready(lambda: endpoint.warm(SERVICES["s3"]))
     app.when_ready(lambda: log.info("ready", extra={"host": listener.host, "port": listener.port}))
     await listener.serve(app)

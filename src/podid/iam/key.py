@@ -12,6 +12,7 @@ from podid.iam.entities import USER, by_id
 from podid.iam.state import IamState
 from podid.iam.tables import ACCESS_KEYS
 from podid.iam.tagging import tags_of
+from podid.store import MasterKey, MasterKeyProblem
 
 
 class Key(Struct, frozen=True, kw_only=True):
@@ -68,6 +69,17 @@ def caller_of_key(key: Key) -> Caller:
         user_name=key.user_name,
         tags=key.tags,
     )
+
+
+def unreadable_secrets(connection: Connection, master: MasterKey) -> list[str]:
+    """The ids of the access keys whose secrets do not open with the master key."""
+    found = []
+    for row in connection.execute(select(ACCESS_KEYS.c.id, ACCESS_KEYS.c.secret).order_by(ACCESS_KEYS.c.id)):
+        try:
+            master.decrypt(row.secret, secret_context(row.id))
+        except MasterKeyProblem:
+            found.append(row.id)
+    return found
 
 
 def renew_secrets(state: IamState) -> int:

@@ -43,6 +43,8 @@ def principal_context(caller: Caller) -> dict[str, tuple[str, ...]]:
     if caller.issued_at is not None:
         keys["aws:TokenIssueTime"] = (instant_text(caller.issued_at),)
         keys["aws:MultiFactorAuthPresent"] = ("false",)
+    if caller.provider:
+        keys["aws:FederatedProvider"] = (caller.provider,)
     if caller.source_identity:
         keys["aws:SourceIdentity"] = (caller.source_identity,)
     return keys

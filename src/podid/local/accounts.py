@@ -10,7 +10,7 @@ import msgspec
 from podid.core.clock import system_clock
 from podid.iam import Iam
 from podid.local.home import Home, write_file
-from podid.store import MasterKey, open_store
+from podid.store import find_master_key, open_store
 
 ADMINISTRATOR = "podid-admin"
 ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -19,7 +19,7 @@ ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 def make_administrator(home: Home, account: str, credentials_file: Path) -> None:
     """Make the administrator of `account`, with an access key in `credentials_file`."""
     store = open_store(
-        f"sqlite:///{home.serve / 'state.db'}", master_key=MasterKey.load_or_create(home.serve / "keys" / "master.key")
+        f"sqlite:///{home.serve / 'state.db'}", master_key=find_master_key(None, home.serve / "keys" / "master.key")
     )
     try:
         iam = Iam(store, random=os.urandom, clock=system_clock)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from podid.local.home import Home
+from podid.local.installation import load
 from podid.local.problems import AlreadyUp, Forbidden, LocalProblem, WrongUsage
 from podid.local.state import State, read_state, supervisor_of
 from podid.local.supervisor import Failed, Progress, Ready, Wishes
@@ -66,12 +67,15 @@ def _problem(what: str, way_out: str, exit_code: int) -> LocalProblem:
 
 
 def wait_until_ready(home: Home, note: Callable[[str], None]) -> None:
-    """Wait for a supervisor that somebody else started."""
+    """Wait for a supervisor that somebody else started, and for a part of it that was killed and is being started again."""
+    from podid.local.readiness import all_answer  # costs an import of the cluster's files
+
     end = time.monotonic() + _WITHIN
     told = False
     while time.monotonic() < end:
         state = read_state(home)
-        if state is not None and state.ready:
+        installation = load(home)
+        if state is not None and state.ready and installation is not None and all_answer(home, installation):
             return
         if supervisor_of(home) is None:
             raise LocalProblem("the supervisor that was starting has ended", "its log: podid logs supervisor")

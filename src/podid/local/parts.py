@@ -25,6 +25,7 @@ from podid.webhook.certificates import prepare as prepare_certificates
 
 WEBHOOK_USER = "podid-webhook"
 IMDS_USER = "podid-imds"
+CLUSTER_USER = "podid-cluster"
 
 
 class PartSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +120,7 @@ def _installation(
 ) -> dict[str, Any]:
     """What `serve` brings its store to: the administrator, a user for each part that calls it, the cluster."""
     scope = f"arn:aws:eks:{installation.region}:{installation.account}:cluster/{installation.cluster}"
+    reviews = f"arn:aws:podid:{installation.region}:{installation.account}:cluster/{installation.cluster}"
     node = f"arn:aws:podid:{installation.region}:{installation.account}:node/{installation.instance_id}"
     return {
         "account": installation.account,
@@ -134,6 +136,11 @@ def _installation(
                 "user": IMDS_USER,
                 "policy": _allow("podid:GetNodeSession", node),
                 "credentials_file": str(home.credentials / "imds.json"),
+            },
+            {
+                "user": CLUSTER_USER,
+                "policy": _allow("podid:ReviewClusterToken", reviews),
+                "credentials_file": str(home.credentials / "cluster.json"),
             },
         ],
         "clusters": [
@@ -171,6 +178,7 @@ def _cluster(home: Home, installation: Installation, tools: Tools, isolation: st
         isolation=cast(Literal["auto", "namespaces", "process"], isolation),
         aws_port=installation.port,
         imds_credentials=home.credentials / "imds.json",
+        review_credentials=home.credentials / "cluster.json",
         tools=(tools.pod_aws,),
         own_folders=own_folders(),
     )

@@ -19,15 +19,24 @@ _PAUSE = 0.03
 
 async def wait_for(home: Home, installation: Installation) -> None:
     """Return when everything answers. It waits for ever: whoever calls it knows for how long and what else may happen."""
+    await asyncio.gather(*(_until(holds) for holds in _conditions(home, installation)))
+
+
+def all_answer(home: Home, installation: Installation) -> bool:
+    """Whether everything answers now."""
+    return all(holds() for holds in _conditions(home, installation))
+
+
+def _conditions(home: Home, installation: Installation) -> tuple[Callable[[], bool], ...]:
     files = files_of(home.cluster, installation.cluster_port)
     token = read_tokens(files).administrator
     cluster = ssl.create_default_context(cafile=str(files.ca_certificate))
     webhook = ssl.create_default_context(cafile=str(home.webhook / "ca.crt"))
     node = f"{files.endpoint}/api/v1/nodes/{installation.node}"
-    await asyncio.gather(
-        _until(lambda: _get(f"{installation.endpoint}/_podid/health") is not None),
-        _until(lambda: _node_is_ready(_get(node, cluster, token))),
-        _until(lambda: _get(f"https://{LOOPBACK}:{installation.webhook_port}/healthz", webhook) is not None),
+    return (
+        lambda: _get(f"{installation.endpoint}/_podid/health") is not None,
+        lambda: _node_is_ready(_get(node, cluster, token)),
+        lambda: _get(f"https://{LOOPBACK}:{installation.webhook_port}/healthz", webhook) is not None,
     )
 
 

@@ -126,8 +126,9 @@ class Supervisor:
     # --- starting
 
     async def _start(self) -> None:
-        from podid.local import parts, readiness, registration, tools
+        from podid.local import former, parts, readiness, registration, tools
 
+        await asyncio.to_thread(former.wait_for_its_end, self._home, lambda text: self._tell(Progress(text)))
         again = load(self._home) is not None
         found = await asyncio.to_thread(tools.find_tools, lambda text: self._tell(Progress(text)))
         installation = load_or_create(self._home, port=self._wishes.port, isolation=self._wishes.isolation)

@@ -21,6 +21,7 @@ from podid.localcluster.admission.gate import Gate
 from podid.localcluster.admission.webhooks.caller import WebhookCaller
 from podid.localcluster.apiserver.app import ApiServer
 from podid.localcluster.apiserver.authentication import Authenticator
+from podid.localcluster.apiserver.iam_tokens import IamTokens
 from podid.localcluster.apiserver.issuer import Issuer
 from podid.localcluster.apiserver.server import Server, listen, make_server
 from podid.localcluster.controllers.daemonsets import DaemonSets
@@ -33,13 +34,14 @@ from podid.localcluster.controllers.scheduler import Scheduler
 from podid.localcluster.controllers.services import ServiceAddresses, make_kubernetes_service
 from podid.localcluster.events import Recorder
 from podid.localcluster.isolation.port import IsolationError
+from podid.localcluster.known_tokens import KnownTokens
 from podid.localcluster.objects.journal import InUse, Journal
 from podid.localcluster.objects.store import ObjectStore
 from podid.localcluster.ports import ContainerAccess
-from podid.localcluster.preparing import prepare, read_tokens, renew_certificate
+from podid.localcluster.preparing import prepare, renew_certificate
 from podid.localcluster.service_account_tokens import ServiceAccountTokens
 from podid.localcluster.settings import ClusterFiles, ClusterSettings
-from podid.localcluster.users import ADMINISTRATOR, AUTHENTICATED, MASTERS, User
+from podid.localcluster.users import AUTHENTICATED, MASTERS, User
 
 _log = logging.getLogger(__name__)
 _SERVE: Final = User(username="podid:serve", groups=(MASTERS, AUTHENTICATED))
@@ -73,13 +75,25 @@ class Cluster:
         access: ContainerAccess | None = self.kubelet or containers
         webhooks = WebhookCaller(self.store, WebhookDialler(self.store, access), random=os.urandom)
         self.gate = Gate(self.store, webhooks, clock=clock, random=os.urandom)
-        tokens = read_tokens(self.files)
-        authenticator = Authenticator({tokens.administrator: ADMINISTRATOR, tokens.serve: _SERVE}, self.tokens)
+        self._principals = self._make_principals()
+        authenticator = Authenticator(KnownTokens(self.files, _SERVE), self.tokens, self._principals)
         issuer = Issuer(settings.issuer, jwks, self.files.endpoint)
         self.app = ApiServer(self.store, self.gate, authenticator, self.tokens, issuer, access, clock=clock)
         self._furnisher = Furnisher(self.store, self.files.ca_pem)
         self._tasks: list[asyncio.Task[Any]] = []
         self._server: Server | None = None
+
+    def _make_principals(self) -> IamTokens | None:
+        settings = self.settings
+        if settings.review_credentials is None:
+            return None
+        return IamTokens(
+            f"http://127.0.0.1:{settings.aws_port}",
+            settings.review_credentials,
+            cluster_name=settings.cluster_name,
+            region=settings.region,
+            clock=self._clock,
+        )
 
     def _make_kubelet(self) -> Any:
         from podid.localcluster.kubelet import make_kubelet
@@ -134,6 +148,8 @@ class Cluster:
         if self._server is not None:
             self._server.should_exit = True
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._principals is not None:
+            await self._principals.close()
         self.store.close()
 
     def _spawn(self, name: str, work: Any) -> None:

@@ -86,6 +86,12 @@ def read_tokens(files: ClusterFiles) -> Tokens:
     return msgspec.json.decode(files.tokens.read_bytes(), type=Tokens)
 
 
+def renew_administrator_token(files: ClusterFiles) -> None:
+    """Put a new token in the place of the administrator's. Call `prepare` after it, for the kubeconfig. Raises OSError."""
+    held = read_tokens(files)
+    write_file(files.tokens, msgspec.json.encode(Tokens(secrets.token_urlsafe(32), held.serve)))
+
+
 def key_set(*keys_pem: bytes) -> bytes:
     """The JWKS of service account signing keys."""
     from podid.core.tokens import SigningKey

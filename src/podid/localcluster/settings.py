@@ -30,6 +30,8 @@ class ClusterSettings(Struct, frozen=True, kw_only=True):
     """Where the AWS endpoint listens."""
     imds_credentials: Path | None = None
     """The access key with which IMDS asks for the node's session; None: no IMDS."""
+    review_credentials: Path | None = None
+    """The access key with which the API server asks whose token of `aws eks get-token` it was shown; None: it takes no such tokens."""
     tools: tuple[Path, ...] = ()
     """Folders shown to every container, with `bin` in each on PATH (`aws` lives there)."""
     own_folders: tuple[Path, ...] = ()

@@ -12,20 +12,25 @@ on `metadata` and owns every query on them.
 from __future__ import annotations
 
 from podid.store.checking import check_state
+from podid.store.key_source import ENVIRONMENT, find_master_key
 from podid.store.master_key import MasterKey, MasterKeyProblem
 from podid.store.opening import open_store
+from podid.store.problems import StoreProblem
 from podid.store.schema import Instant, metadata
 from podid.store.store import Store
 from podid.store.transfer import TransferProblem, export_state, import_state
 
 __all__ = [
+    "ENVIRONMENT",
     "Instant",
     "MasterKey",
     "MasterKeyProblem",
     "Store",
+    "StoreProblem",
     "TransferProblem",
     "check_state",
     "export_state",
+    "find_master_key",
     "import_state",
     "metadata",
     "open_store",

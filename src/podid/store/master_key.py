@@ -49,6 +49,11 @@ class MasterKey:
         held = self._held
         return f"MasterKey({held.current.hex()}, keys={len(held.keys)})"
 
+    @property
+    def name(self) -> str:
+        """The id of the key in use, which tells nothing about it."""
+        return self._held.current.hex()
+
     @classmethod
     def generate(cls, random: RandomBytes = os.urandom) -> MasterKey:
         """A new key, kept nowhere: for tests, and for what `load_or_create` writes."""
@@ -72,6 +77,15 @@ class MasterKey:
         except OSError as problem:
             raise MasterKeyProblem(f"cannot read the master key {path}: {problem.strerror}") from problem
         return cls(_read(content.decode("ascii", "replace")), random=random, path=path)
+
+    @classmethod
+    def load(cls, path: Path) -> MasterKey:
+        """The key in a file that is there already. Raises MasterKeyProblem."""
+        try:
+            content = path.read_text("ascii", "replace")
+        except OSError as problem:
+            raise MasterKeyProblem(f"cannot read the master key {path}: {problem.strerror}") from problem
+        return cls(_read(content), path=path)
 
     def text(self) -> str:
         """The keys as `from_text` reads them. A secret."""

@@ -14,12 +14,13 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
+from podid.store.problems import StoreProblem
 from podid.store.schema import VERSIONS
 
 _LOCK = 7_036_875_311  # any number that nothing else in the database uses for an advisory lock
 
 
-class SchemaProblem(Exception):
+class SchemaProblem(StoreProblem):
     """The database cannot be brought to this podid's schema."""
 
 

@@ -6,18 +6,24 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from podid.store.master_key import MasterKey
+from podid.store.problems import StoreProblem
 from podid.store.schema import head
 from podid.store.store import Revisions, Store
 
 
-def open_store(url: str, *, master_key: MasterKey) -> Store:
+def open_store(url: str, *, master_key: MasterKey, update: bool = True) -> Store:
     """Open `sqlite:////path/state.db` or `postgresql+psycopg://…`, making or migrating the schema as needed.
 
-    Raises ValueError for any other URL, and SchemaProblem (see `migrate`) for a database that a newer podid wrote.
+    With `update` off the schema is left as it is, and one that is missing is a problem. Raises ValueError for any other URL; StoreProblem
+    for a database that cannot be reached or read, and, as SchemaProblem (see `migrate`), for one that a newer podid wrote.
     """
-    address = make_url(url)
+    try:
+        address = make_url(url)
+    except ArgumentError as problem:
+        raise ValueError("this is not the URL of a database") from problem
     watch: Callable[[URL], Revisions]
     if address.get_backend_name() == "sqlite":
         from podid.store.sqlite import SqliteRevisions, sqlite_engine
@@ -30,11 +36,23 @@ def open_store(url: str, *, master_key: MasterKey) -> Store:
     else:
         raise ValueError(f"a store is on sqlite or postgresql, not on {address.get_backend_name()!r}")
     try:
-        _update(engine)
+        if update:
+            _update(engine)
+        elif _schema(engine) is None:
+            raise StoreProblem("there is no state in this database")
         return Store(engine, watch(address), master_key)
+    except DBAPIError as problem:
+        engine.dispose()
+        reason = str(problem.orig).strip().partition("\n")[0]
+        raise StoreProblem(f"the database {_shown(address)} cannot be used: {reason}") from problem
     except BaseException:
         engine.dispose()
         raise
+
+
+def _shown(address: URL) -> str:
+    """A URL for people: without the password."""
+    return address.set(query={}).render_as_string(hide_password=True)
 
 
 def _update(engine: Engine) -> None:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, MetaData, Table, func, insert, select
+from sqlalchemy import Boolean, Connection, MetaData, Table, delete, func, insert, select
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from podid.store.schema import head
 from podid.store.store import Store
@@ -43,10 +44,17 @@ def export_state(store: Store, *, without: tuple[str, ...] = ()) -> Iterator[str
     yield _line({"end": count})
 
 
-def import_state(store: Store, lines: Iterable[str]) -> int:
-    """Fill an empty store from an export; answers the number of rows. All or nothing.
+def import_state(
+    store: Store,
+    lines: Iterable[str],
+    *,
+    replace: bool = False,
+    check: Callable[[Connection], None] = lambda connection: None,
+) -> int:
+    """Fill an empty store from an export, or with `replace` put it in place of what is there; answers the number of rows. All or nothing.
 
-    Raises TransferProblem for a text that is no export or is cut short, for another schema, and for a store that is not empty.
+    `check` looks at what came in before it counts, and raises where it will not do. Raises TransferProblem for a text that is no export
+    or is cut short, for another schema, and for a store that is not empty.
     """
     reading = iter(lines)
     header = _read(next(reading, ""))
@@ -60,10 +68,13 @@ def import_state(store: Store, lines: Iterable[str]) -> int:
         tables = {table.name: table for table in _tables(connection)}
     # The tables of a room begin with its name, and every room has changed.
     with store.write(*(name.partition("_")[0] for name in tables)) as connection:
-        for table in tables.values():
-            if connection.execute(select(func.count()).select_from(table)).scalar_one():
+        for table in reversed(tables.values()):
+            if replace:
+                connection.execute(delete(table))
+            elif connection.execute(select(func.count()).select_from(table)).scalar_one():
                 raise TransferProblem(f"the store is not empty: there are rows in {table.name}")
         count = _fill(connection, tables, reading)
+        check(connection)
         _restart_numbering(connection, tables.values())
     return count
 
@@ -89,8 +100,12 @@ def _fill(connection: Connection, tables: Mapping[str, Table], lines: Iterator[s
 
 
 def _insert(connection: Connection, tables: Mapping[str, Table], name: str, rows: list[dict[str, Any]]) -> None:
-    if rows:
+    if not rows:
+        return
+    try:
         connection.execute(insert(tables[name]), rows)
+    except (DBAPIError, StatementError) as problem:
+        raise TransferProblem(f"the export has a row of {name} that does not fit: {problem.orig}") from problem
 
 
 def _tables(connection: Connection) -> list[Table]:
@@ -120,7 +135,10 @@ def _in(table: Table, column: str, value: Any) -> Any:
     if column not in table.c:
         raise TransferProblem(f"the export has a column that is not known here: {table.name}.{column[:100]}")
     if isinstance(value, dict):
-        return base64.b64decode(value["base64"])
+        try:
+            return base64.b64decode(value["base64"], validate=True)
+        except (KeyError, TypeError, ValueError) as problem:
+            raise TransferProblem(f"the export has a value that cannot be read in {table.name}.{column}") from problem
     if isinstance(table.c[column].type, Boolean) and value is not None:
         return bool(value)
     return value

@@ -170,6 +170,7 @@ class Assuming:
                 source_identity=source_identity,
                 chained=asking.chained,
                 provider=asking.provider,
+                service=asking.principal.service,
             ),
             now=now,
             duration=wish.duration,

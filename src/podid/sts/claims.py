@@ -35,6 +35,8 @@ class SessionClaims(Struct, frozen=True, kw_only=True, array_like=True):
     chained: bool = False
     provider: str = ""
     """The identity provider, of a session made from its token."""
+    service: str = ""
+    """The service that assumed the role for the session's holder."""
 
 
 _decoder = msgspec.msgpack.Decoder(SessionClaims)

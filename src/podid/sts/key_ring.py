@@ -3,10 +3,13 @@
 A file (JSON, mode 0600) holds one key in use and those on their way out. A session's header names its key, so sessions outlive a rotation;
 an old key goes once the longest session sealed with it has ended. Another process may rotate the file: at each use its status is
 asked for (2 µs), and it is read again when that changed.
+
+With a master key the file is encrypted with it; a file in the clear is read too, and is encrypted from its next rotation on.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import threading
 from collections.abc import Mapping
@@ -18,13 +21,15 @@ from msgspec import Struct
 
 from podid.core.clock import system_clock
 from podid.core.ids import RandomBytes
-from podid.store import secret_files
+from podid.store import MasterKey, MasterKeyProblem, secret_files
 
 LONGEST_SESSION = timedelta(hours=36)
 """GetSessionToken's maximum; a role session lasts 12 hours at most."""
 
 KEY_ID_BYTES = 4
 _SECRET_BYTES = 32
+_CONTEXT = "sts/key-ring"
+"""What the encryption of the file is bound to."""
 
 
 class KeyRingProblem(Exception):
@@ -53,11 +58,23 @@ class _Ring(Struct, frozen=True):
         return f"_Ring({self.keys!r})"
 
 
+class _Version(Struct, frozen=True):
+    version: int = 1
+
+
+class _Encrypted(Struct, frozen=True):
+    """The file where there is a master key: a `_Ring` inside."""
+
+    encrypted: str
+    version: int = 2
+
+
 class KeyRing:
     """The keys of one installation. Safe to use from many threads."""
 
-    def __init__(self, ring: _Ring, path: Path | None = None) -> None:
+    def __init__(self, ring: _Ring, path: Path | None = None, master_key: MasterKey | None = None) -> None:
         self._path = path
+        self._master_key = master_key
         self._lock = threading.Lock()
         self._stamp: tuple[int, int, int] | None = None
         self._keys: Mapping[bytes, RingKey] = {}
@@ -67,21 +84,40 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"KeyRing({self._current.id.hex()}, keys={len(self._keys)})"
 
+    @property
+    def name(self) -> str:
+        """The id of the key in use, which tells nothing about it."""
+        return self._current.id.hex()
+
+    @property
+    def count(self) -> int:
+        """How many keys are held: the one in use, and those that sessions may still be sealed with."""
+        return len(self._keys)
+
     @classmethod
     def generate(cls, now: datetime, random: RandomBytes = os.urandom) -> KeyRing:
         """A ring that is kept nowhere."""
         return cls(_Ring((_new_key(now, random),)))
 
     @classmethod
-    def load_or_create(cls, path: Path, *, now: datetime | None = None, random: RandomBytes = os.urandom) -> KeyRing:
-        """The ring in `path`, made there on first use. Raises KeyRingProblem where it cannot be read."""
+    def load_or_create(
+        cls,
+        path: Path,
+        *,
+        master_key: MasterKey | None = None,
+        now: datetime | None = None,
+        random: RandomBytes = os.urandom,
+    ) -> KeyRing:
+        """The ring in `path`, made there on first use. Raises KeyRingProblem where it cannot be read or does not open."""
         try:
             stamp, content = _stamp(path), path.read_bytes()
         except FileNotFoundError:
-            fresh = msgspec.json.encode(_Ring((_new_key(now or system_clock(), random),)))
+            fresh = _encode(_Ring((_new_key(now or system_clock(), random),)), master_key)
             content = secret_files.create_once(path, fresh)
             stamp = _stamp(path)
-        ring = cls(_decode(content, path), path)
+        except OSError as problem:
+            raise KeyRingProblem(f"cannot read the key ring {path}: {problem.strerror}") from problem
+        ring = cls(_decode(content, path, master_key), path, master_key)
         ring._stamp = stamp
         return ring
 
@@ -106,9 +142,17 @@ class KeyRing:
             ]
             ring = _Ring((_new_key(now, random), *kept))
             if self._path is not None:
-                secret_files.replace(self._path, msgspec.json.encode(ring))
+                secret_files.replace(self._path, _encode(ring, self._master_key))
                 self._stamp = _stamp(self._path)
             self._take(ring)
+
+    def encrypt_anew(self) -> None:
+        """Write the file again, with the master key in use: after the master key was rotated."""
+        self._reread()
+        with self._lock:
+            if self._path is not None:
+                secret_files.replace(self._path, _encode(_Ring(tuple(self._keys.values())), self._master_key))
+                self._stamp = _stamp(self._path)
 
     def _take(self, ring: _Ring) -> None:
         self._current = ring.keys[0]
@@ -123,7 +167,7 @@ class KeyRing:
             if stamp == self._stamp:
                 return False
             with self._lock:
-                self._take(_decode(self._path.read_bytes(), self._path))
+                self._take(_decode(self._path.read_bytes(), self._path, self._master_key))
                 self._stamp = stamp
         except (OSError, KeyRingProblem):
             return False
@@ -139,10 +183,26 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _decode(content: bytes, path: Path) -> _Ring:
+def _encode(ring: _Ring, master_key: MasterKey | None) -> bytes:
+    plain = msgspec.json.encode(ring)
+    if master_key is None:
+        return plain
+    return msgspec.json.encode(_Encrypted(base64.b64encode(master_key.encrypt(plain, _CONTEXT)).decode()))
+
+
+def _decode(content: bytes, path: Path, master_key: MasterKey | None) -> _Ring:
     try:
+        if msgspec.json.decode(content, type=_Version).version == 2:
+            if master_key is None:
+                raise KeyRingProblem(f"the key ring {path} is encrypted, and no master key was given")
+            sealed = base64.b64decode(msgspec.json.decode(content, type=_Encrypted).encrypted, validate=True)
+            content = master_key.decrypt(sealed, _CONTEXT)
         ring = msgspec.json.decode(content, type=_Ring)
-    except msgspec.MsgspecError as problem:
+    except MasterKeyProblem as problem:
+        raise KeyRingProblem(
+            f"the key ring {path} was encrypted with another master key than the one given"
+        ) from problem
+    except ValueError as problem:  # msgspec's and base64's errors are such
         raise KeyRingProblem(f"{path} is no key ring") from problem
     if not ring.keys or any(len(key.secret) != _SECRET_BYTES or len(key.id) != KEY_ID_BYTES for key in ring.keys):
         raise KeyRingProblem(f"{path} is no key ring")

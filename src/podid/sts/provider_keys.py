@@ -25,9 +25,12 @@ _PARSED = 64
 
 
 class FetchKeys(Protocol):
-    """Fetches an issuer's key set: `issuer` is its https URL; answers the JWKS. Raises OSError where it cannot be had."""
+    """Finds an issuer's key set for one account that registered it: `issuer` is its https URL.
 
-    def __call__(self, issuer: str) -> bytes: ...
+    Raises OSError where it cannot be had, ValueError where what was had is no key set.
+    """
+
+    def __call__(self, issuer: str, account: str) -> KeySet: ...
 
 
 class _Held(Struct, frozen=True):
@@ -54,7 +57,8 @@ class ProviderKeys:
     def __init__(self, fetch: FetchKeys | None) -> None:
         self._fetch = fetch
         self._lock = threading.Lock()
-        self._issuers: dict[str, _Issuer] = {}
+        # By account too: what one account's clusters say of an issuer holds for that account alone.
+        self._issuers: dict[tuple[str, str], _Issuer] = {}
 
     def verify(self, provider: OidcProvider, check: Callable[[KeySet], T], now: datetime) -> T:
         """What `check` makes of the provider's keys; it is asked again with fresh ones where a key was unknown.
@@ -76,7 +80,7 @@ class ProviderKeys:
         with self._lock:
             if len(self._issuers) >= _ISSUERS:
                 self._issuers.clear()
-            issuer = self._issuers.setdefault(provider.url, _Issuer())
+            issuer = self._issuers.setdefault((provider.account, provider.url), _Issuer())
         with issuer.lock:
             held = issuer.held
             if held is None or now - held.at >= (age if held.refusal is None else AGAIN_AFTER):
@@ -91,11 +95,9 @@ class ProviderKeys:
             refusal = "This podid does not fetch the keys of identity providers, and none were registered."
             return _Held(None, IdpCommunicationError(refusal), now)
         try:
-            return _Held(_parse(self._fetch(f"https://{provider.url}")), None, now)
-        except OSError as problem:
+            return _Held(self._fetch(f"https://{provider.url}", provider.account), None, now)
+        except (OSError, ValueError) as problem:
             return _Held(None, _unreachable(str(problem)), now)
-        except IdpCommunicationError as problem:
-            return _Held(None, problem, now)
 
 
 @lru_cache(maxsize=_PARSED)

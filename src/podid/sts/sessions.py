@@ -137,6 +137,8 @@ class Sessions:
                 expires_at=instant(claims.expires_at),
                 source_identity=claims.source_identity,
                 chained=claims.chained,
+                provider=claims.provider,
+                delivered_by=claims.service,
             )
         user = self._iam.user_by_id(claims.issuer_id)
         if user is None or user.account != claims.account:

@@ -90,7 +90,6 @@ def test_a_call_by_a_service() -> None:
     }
     assert shown["responseElements"]["credentials"] == {
         "accessKeyId": "ASIA",
-        "secretAccessKey": HIDDEN,
         "sessionToken": HIDDEN,
         "expiration": "Apr 16, 2024, 3:20:04 PM",
     }

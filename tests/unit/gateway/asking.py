@@ -47,6 +47,9 @@ class Things:
     def bucket_owner(self, bucket: str) -> str | None:
         return self._buckets.get(bucket, ACCOUNT)
 
+    def tags_of(self, resource: str) -> Mapping[str, str]:
+        return {}
+
     def full_arn(self, service: str, account: str, region: str, kind: str, name: str) -> str | None:
         return self._arns.get(f"{service}:{kind}/{name}")
 

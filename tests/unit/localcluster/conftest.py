@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.unit.localcluster.controller_world import World
 from tests.unit.localcluster.running_cluster import Running, Watch
 
 
@@ -45,3 +46,10 @@ def watch(running: Running) -> Iterator[Callable[..., Watch]]:
     yield start
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.store.close()

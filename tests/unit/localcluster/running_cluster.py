@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from tests.unit.localcluster.fake_kubelet import NODE, SubprocessKubelet
 
 from podid.localcluster.cluster import Cluster
@@ -108,7 +109,7 @@ class Running:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._main())
+            asyncio.Runner(loop_factory=uvloop.new_event_loop).run(self._main())
         except BaseException as problem:
             self._problem = problem
             self._ready.set()

@@ -66,7 +66,8 @@ def test_selectors() -> None:
 def test_of_an_update_either_object_may_match() -> None:
     attributes = Attributes(operation="UPDATE", kind=BY_RESOURCE["pods"], namespace="n", name="x")
     webhook = {"rules": [{**RULE, "operations": ["*"]}], "objectSelector": {"matchLabels": {"a": "1"}}}
-    plain, labelled = {"metadata": {}}, {"metadata": {"labels": {"a": "1"}}}
+    plain: dict[str, Any] = {"metadata": {}}
+    labelled: dict[str, Any] = {"metadata": {"labels": {"a": "1"}}}
     assert concerns(webhook, attributes, obj=plain, old=labelled, namespace_labels={})
     assert concerns(webhook, attributes, obj=labelled, old=plain, namespace_labels={})
     assert not concerns(webhook, attributes, obj=plain, old=plain, namespace_labels={})

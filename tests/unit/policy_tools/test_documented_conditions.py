@@ -153,7 +153,10 @@ BOOLEANS: list[tuple[Any, Any, bool]] = [
 
 @pytest.mark.parametrize(("wanted", "given", "expected"), BOOLEANS)
 def test_bool(holds: Holds, wanted: Any, given: Any, expected: bool) -> None:
-    assert holds({"Condition": {"Bool": {"aws:SecureTransport": wanted}}}, context={"aws:SecureTransport": given}) is expected
+    assert (
+        holds({"Condition": {"Bool": {"aws:SecureTransport": wanted}}}, context={"aws:SecureTransport": given})
+        is expected
+    )
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,12 @@ def test_resource(holds: Holds, resource: Any, asked: str, expected: bool) -> No
     assert holds({"NotResource": resource}, resource=asked) is not expected
 
 
-PERSON = {"aws:username": "jane", "aws:PrincipalTag/team": "red", "aws:PrincipalTag/Star": "*", "aws:TagKeys": ["a", "b"]}
+PERSON = {
+    "aws:username": "jane",
+    "aws:PrincipalTag/team": "red",
+    "aws:PrincipalTag/Star": "*",
+    "aws:TagKeys": ["a", "b"],
+}
 BUCKET = "arn:aws:s3:::home/"
 
 VARIABLES: list[tuple[str, str, bool]] = [
@@ -151,6 +156,10 @@ def test_variables_stand_after_the_fifth_colon_only(holds: Holds) -> None:
 
 def test_a_policy_may_be_a_text(ask_case: Callable[..., str]) -> None:
     policy = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'
-    request = {"principal": "arn:aws:iam::111122223333:user/a", "action": "s3:GetObject", "resource": "arn:aws:s3:::b/k"}
+    request = {
+        "principal": "arn:aws:iam::111122223333:user/a",
+        "action": "s3:GetObject",
+        "resource": "arn:aws:s3:::b/k",
+    }
     assert ask_case(request, identityPolicies=[{"name": "text", "policy": policy}]) == "allowed"
     assert ask_case(request, identityPolicies=[policy], boundary=policy, sessionPolicy=policy) == "allowed"

@@ -42,14 +42,23 @@ NOTHING = [{"name": "own", "policy": SILENT}]
 
 def levels(*each: list[Policy]) -> list[dict[str, Any]]:
     return [
-        {"level": f"level {index}", "policies": [{"name": f"p{number}", "policy": one} for number, one in enumerate(level)]}
+        {
+            "level": f"level {index}",
+            "policies": [{"name": f"p{number}", "policy": one} for number, one in enumerate(level)],
+        }
         for index, level in enumerate(each)
     ]
 
 
 def request(principal: Any, resource: str = OBJECT, action: str = "s3:GetObject", owner: str = HERE) -> dict[str, Any]:
     context = OF_ROLE if principal in (SESSION, ROLE) else {}
-    return {"principal": principal, "action": action, "resource": resource, "resourceAccount": owner, "context": context}
+    return {
+        "principal": principal,
+        "action": action,
+        "resource": resource,
+        "resourceAccount": owner,
+        "context": context,
+    }
 
 
 # the policies but the identity's, which allows; the answer
@@ -204,7 +213,9 @@ def test_a_service_on_behalf_of_a_resource(ask_case: AskOne) -> None:
     allowed = granting(SNS, kind="Service", Condition={"ArnEquals": {"aws:SourceArn": topic}})
     asked = request(SNS, QUEUE, "sqs:SendMessage")
     assert ask_case({**asked, "context": {"aws:SourceArn": topic}}, resourcePolicy=allowed) == "allowed"
-    assert ask_case({**asked, "context": {"aws:SourceArn": f"{topic}2"}}, resourcePolicy=allowed) == "implicit: resource"
+    assert (
+        ask_case({**asked, "context": {"aws:SourceArn": f"{topic}2"}}, resourcePolicy=allowed) == "implicit: resource"
+    )
     assert ask_case(asked, resourcePolicy=allowed) == "implicit: resource"
 
 
@@ -312,7 +323,10 @@ def test_conditions_of_trust(ask_case: AskOne) -> None:
 def test_external_id(ask_case: AskOne) -> None:
     guarded = trust(HERE, Condition={"StringEquals": {"sts:ExternalId": "12345"}})
     asked = request(USER, FAR_TARGET, "sts:AssumeRole", "")
-    assert ask_case({**asked, "context": {"sts:ExternalId": "12345"}}, trustPolicy=guarded, identityPolicies=OWN) == "allowed"
+    assert (
+        ask_case({**asked, "context": {"sts:ExternalId": "12345"}}, trustPolicy=guarded, identityPolicies=OWN)
+        == "allowed"
+    )
     assert ask_case(asked, trustPolicy=guarded, identityPolicies=OWN) == "implicit: trust"
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from podid.core.caller import ANONYMOUS
 from podid.core.errors import AccessDenied, AwsError
-from podid.core.tokens import SigningKey, sign_token
+from podid.core.tokens import KeySet, SigningKey, parse_jwks, sign_token
 from podid.sts import Sts
 
 ACCOUNT = "111122223333"
@@ -182,11 +182,12 @@ class Fetched:
         self.asked: list[str] = []
         self.away = False
 
-    def __call__(self, issuer: str) -> bytes:
+    def __call__(self, issuer: str, account: str) -> KeySet:
+        assert account == ACCOUNT
         self.asked.append(issuer)
         if self.away:
             raise OSError("no route to host")
-        return self.text.encode()
+        return parse_jwks(self.text)
 
 
 @pytest.fixture

@@ -161,7 +161,7 @@ def _asked(flags: dict[str, Any]) -> Case:
             read_pairs(flags["--context"] or ()),
         )
     except BadCase as problem:
-        raise WrongUsage(f"--{problem}", _SEE) from problem
+        raise WrongUsage(f"--{problem}".replace("resourceAccount", "resource-account"), _SEE) from problem
 
     def one(flag: str, kind: PolicyKind) -> NamedPolicy | None:
         return _policy(flags[flag], kind) if flags[flag] else None
@@ -191,10 +191,11 @@ def _trusts(request: Request) -> bool:
 
 
 def _policy(path: Path, kind: PolicyKind) -> NamedPolicy:
-    from podid.core.policy import MalformedPolicy, NamedPolicy, read_policy
+    from podid.core.policy import MalformedPolicy, NamedPolicy
+    from podid.policy_tools.reading import read_asked
 
     try:
-        return NamedPolicy(str(path), read_policy(read_text(path), kind))
+        return NamedPolicy(str(path), read_asked(read_text(path), kind))
     except MalformedPolicy as problem:
         at = problem.position
         raise WrongUsage(

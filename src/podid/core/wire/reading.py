@@ -8,8 +8,8 @@ from podid.core.caller import Input
 from podid.core.http import HttpRequest
 from podid.core.strict_json import MalformedJson, parse_json
 from podid.core.wire import cbor, constraints
-from podid.core.wire.dialects import dialect_of
-from podid.core.wire.model import Match, ServiceModel
+from podid.core.wire.dialects import Dialect, Spelling, dialect_of
+from podid.core.wire.model import Match, OperationModel, ServiceModel
 from podid.core.wire.problems import InvalidInput, Unreadable
 from podid.core.wire.read_json import cbor_scalar, json_scalar, read_structure, read_value
 from podid.core.wire.read_query import read_form
@@ -20,6 +20,9 @@ from podid.core.wire.shapes import Member, Shape
 
 MAX_JSON_BODY = 64 * 1024 * 1024
 """DynamoDB takes 16 MiB, Lambda's code 50 MB as base64; the gateway has tighter bounds of its own."""
+
+
+_BAD_REQUEST = "BadRequestException"
 
 
 def read_input(model: ServiceModel, match: Match, request: HttpRequest, *, validate: bool = True) -> Input:
@@ -42,9 +45,17 @@ def read_input(model: ServiceModel, match: Match, request: HttpRequest, *, valid
     if validate:
         problems = constraints.violations(shape, members)
         if problems:
-            code, status = dialect.constraint
+            code, status = _broken(dialect, match.operation)
             raise InvalidInput(code, status, constraints.sentence(problems))
     return members
+
+
+def _broken(dialect: Dialect, operation: OperationModel) -> Spelling:
+    """How an operation calls input that breaks its model: EKS's tag operations know BadRequestException alone."""
+    code, status = dialect.constraint
+    if code not in operation.error_names and _BAD_REQUEST in operation.error_names:
+        return _BAD_REQUEST, 400
+    return code, status
 
 
 def _read(protocol: str, match: Match, shape: Shape, request: HttpRequest) -> dict[str, Any]:

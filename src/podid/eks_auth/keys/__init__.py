@@ -7,7 +7,8 @@ keyring   the key sets of all clusters: kept, refreshed, and read again when a t
 
 from __future__ import annotations
 
+from podid.eks_auth.keys.fetch import FetchProblem, fetch
 from podid.eks_auth.keys.keyring import ClusterKeys
-from podid.eks_auth.keys.source import KeysUnavailable
+from podid.eks_auth.keys.source import KeysUnavailable, source_of
 
-__all__ = ["ClusterKeys", "KeysUnavailable"]
+__all__ = ["ClusterKeys", "FetchProblem", "KeysUnavailable", "fetch", "source_of"]

@@ -19,13 +19,16 @@ class FetchProblem(Exception):
     """The URL gave no key set; the text says why."""
 
 
-def fetch(url: str) -> tuple[bytes, int | None]:
-    """The body at a URL, and for how many seconds its sender says it may be kept (None: not said). Raises FetchProblem."""
-    _check(url)
+def fetch(url: str, *, loopback: bool = True) -> tuple[bytes, int | None]:
+    """The body at a URL, and for how many seconds its sender says it may be kept (None: not said). Raises FetchProblem.
+
+    With `loopback` off it is https alone: for URLs that come from others than who runs podid.
+    """
+    _check(url, loopback)
     headers = {"Accept": "application/jwk-set+json, application/json", "User-Agent": "podid"}
     request = Request(url, headers=headers)  # noqa: S310 - the scheme was checked
     try:
-        with _opener().open(request, timeout=SECONDS) as response:
+        with _opener(loopback).open(request, timeout=SECONDS) as response:
             body = response.read(MOST_BYTES + 1)
             age = _MAX_AGE.search(response.headers.get("Cache-Control", "").lower())
     except (URLError, HTTPException, OSError, ValueError) as error:
@@ -36,15 +39,18 @@ def fetch(url: str) -> tuple[bytes, int | None]:
 
 
 class _Redirects(HTTPRedirectHandler):
+    def __init__(self, loopback: bool) -> None:
+        self._loopback = loopback
+
     def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
-        _check(newurl)
+        _check(newurl, self._loopback)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _opener() -> OpenerDirector:
-    return build_opener(_Redirects())
+def _opener(loopback: bool) -> OpenerDirector:
+    return build_opener(_Redirects(loopback))
 
 
-def _check(url: str) -> None:
-    if not may_fetch(url):
-        raise FetchProblem(f"{url}: keys are fetched by https only (http on loopback)")
+def _check(url: str, loopback: bool) -> None:
+    if not may_fetch(url) or (not loopback and not url.startswith("https://")):
+        raise FetchProblem(f"{url}: keys are fetched by https only{' (http on loopback)' if loopback else ''}")

@@ -46,6 +46,17 @@ _DESCRIPTION: dict[str, Any] = {
             "output": {"shape": "NodeSession"},
             "errors": [{"shape": "ResourceNotFoundException"}],
         },
+        "ReviewClusterToken": {
+            "name": "ReviewClusterToken",
+            "http": {
+                "method": "POST",
+                "requestUri": "/_podid/clusters/{clusterName}/token-review",
+                "responseCode": 200,
+            },
+            "input": {"shape": "ReviewClusterTokenRequest"},
+            "output": {"shape": "ClusterTokenReview"},
+            "errors": [{"shape": "ResourceNotFoundException"}],
+        },
     },
     "shapes": {
         "String": {"type": "string"},
@@ -62,6 +73,30 @@ _DESCRIPTION: dict[str, Any] = {
                 **dict.fromkeys(_TEXTS, _TEXT),
                 "Expiration": {"shape": "Timestamp"},
                 "LastUpdated": {"shape": "Timestamp"},
+            },
+        },
+        "Boolean": {"type": "boolean"},
+        "ClusterName": {"type": "string", "pattern": r"[0-9A-Za-z][A-Za-z0-9\-_]*", "min": 1, "max": 100},
+        "ClusterToken": {"type": "string", "min": 1, "max": 16384, "sensitive": True},
+        "Texts": {"type": "list", "member": _TEXT},
+        "Extra": {"type": "map", "key": _TEXT, "value": {"shape": "Texts"}},
+        "ReviewClusterTokenRequest": {
+            "type": "structure",
+            "required": ["ClusterName", "Token"],
+            "members": {
+                "ClusterName": {"shape": "ClusterName", "location": "uri", "locationName": "clusterName"},
+                "Token": {"shape": "ClusterToken"},
+            },
+        },
+        "ClusterTokenReview": {
+            "type": "structure",
+            "members": {
+                "Authenticated": {"shape": "Boolean"},
+                "Reason": _TEXT,
+                "Username": _TEXT,
+                "Uid": _TEXT,
+                "Groups": {"shape": "Texts"},
+                "Extra": {"shape": "Extra"},
             },
         },
         "ResourceNotFoundException": {

@@ -40,6 +40,9 @@ class Lookup(Protocol):
     def full_arn(self, service: str, account: str, region: str, kind: str, name: str) -> str | None:
         """The ARN behind a name whose ARN cannot be written from it: a secret's, an alias's key."""
 
+    def tags_of(self, resource: str) -> Mapping[str, str]:
+        """The tags of a resource, by its ARN; none where there is no such resource, or its tags are not podid's to know."""
+
 
 class Asked(Struct, frozen=True, kw_only=True):
     """One call whose needs are asked for."""

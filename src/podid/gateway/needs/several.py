@@ -93,6 +93,11 @@ def _node_session(asked: Asked) -> Iterator[Need]:
     yield Need(action="podid:GetNodeSession", resource=asked.arn(f"node/{asked.text('InstanceId')}", service="podid"))
 
 
+def _cluster_token(asked: Asked) -> Iterator[Need]:
+    resource = asked.arn(f"cluster/{asked.text('ClusterName')}", service="podid")
+    yield Need(action="podid:ReviewClusterToken", resource=resource)
+
+
 _ASSOCIATION = _eks("podidentityassociation", "associationId")
 _ADDON = _eks("addon", "addonName", "")
 _CLUSTER = _eks("cluster")
@@ -134,5 +139,5 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "ListTagsForResource": _eks_tags,
     },
     "eks-auth": {"AssumeRoleForPodIdentity": _assume_for_pod},
-    "podid": {"GetNodeSession": _node_session},
+    "podid": {"GetNodeSession": _node_session, "ReviewClusterToken": _cluster_token},
 }

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 
 from podid.core.http import HttpRequest
-from podid.gateway.catalog import Service, signed_as
+from podid.gateway.catalog import SERVICES, Service, signed_as
 from podid.gateway.routing.unsigned import service_of_unsigned
 
 _SCOPE = re.compile(r"(?:/|%2[Ff])([a-z0-9-]{2,40})(?:/|%2[Ff])aws4_request")
 _SEARCHED = 4096
+_OF_EKS = re.compile(r"/clusters(?:/|$)")
 
 
 def probable_service(request: HttpRequest) -> Service:
-    """The service named by whatever looks like a scope, else by what an unsigned request shows. For the form of an error only."""
+    """The service named by whatever looks like a scope, by a path that is EKS's, or by what an unsigned request shows.
+
+    For the form of an error only.
+    """
     for text in (request.header("authorization") or "", request.query):
         found = _SCOPE.search(text[:_SEARCHED])
         if found and signed_as(found[1]):
             return signed_as(found[1])[0]
+    if (request.header("authorization") or "").startswith("AWS4") and _OF_EKS.match(request.path):
+        return SERVICES["eks"]
     return service_of_unsigned(request)

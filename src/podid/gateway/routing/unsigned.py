@@ -1,12 +1,13 @@
 """The service of a request that carries no signature.
 
 A form with an Action goes to the service of its Version: `Action=AssumeRoleWith…` is the one such call that needs no signature. A target
-header and a Host that names a service lead to that service, so that it can refuse in its own words (or, as Cognito's sign-up, take
-the call). All else is anonymous S3.
+header, a Host that names a service and a path below a cluster lead to that service, so that it can refuse in its own words (or, as
+Cognito's sign-up, take the call). All else is anonymous S3.
 """
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl
 
 from podid.core.http import HttpRequest
@@ -15,6 +16,10 @@ from podid.gateway.routing.hosts import host_of, service_named
 
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_FORM = 256 * 1024
+_BELOW_CLUSTER = re.compile(
+    r"/clusters/[^/]+/(?:(assume-role-for-pod-identity$)|(?:pod-identity-associations|addons|updates)(?:/|$))"
+)
+"""Deeper than `/clusters/NAME`, which may be an object of a bucket with that name."""
 _BY_VERSION = {
     "2011-06-15": "sts",
     "2010-05-08": "iam",
@@ -50,6 +55,9 @@ def service_of_unsigned(request: HttpRequest) -> Service:
     target = request.header("x-amz-target")
     if target is not None and target.partition(".")[0] in _BY_TARGET:
         return SERVICES[_BY_TARGET[target.partition(".")[0]]]
+    below = _BELOW_CLUSTER.match(request.path)
+    if below is not None:
+        return SERVICES["eks-auth" if below[1] else "eks"]
     action, version = _form(request)
     if action.startswith("AssumeRoleWith"):
         return SERVICES["sts"]

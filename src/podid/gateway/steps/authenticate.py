@@ -6,6 +6,7 @@ not signed is nobody, which only anonymous S3 and the few operations that AWS le
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -36,10 +37,14 @@ class KeysOfPodid:
 
     def open(self, claim: Claim, addressed: Addressed) -> tuple[Caller, str]:
         """The caller that a claim names, and the secret its signature must have been made with."""
+        return self.open_at(claim, addressed.numbered.received.now)
+
+    def open_at(self, claim: Claim, now: datetime) -> tuple[Caller, str]:
+        """The same, for a claim that did not come with the request: a presigned URL somebody shows. Raises Refused."""
         if claim.access_key_id.startswith("ASIA"):
             if not claim.session_token:
                 raise Refused(Refusal.UNKNOWN_KEY, private="temporary key without its session token")
-            return self._open_session(claim, addressed)
+            return self._open_session(claim, now)
         if claim.session_token:
             raise Refused(Refusal.INVALID_TOKEN, private="session token with a long-term key")
         key = self._iam.find_key(claim.access_key_id)
@@ -57,9 +62,9 @@ class KeysOfPodid:
         elif caller.kind == "role-session":
             self._iam.note_role_use(caller.issuer_id, region=addressed.region, now=now)
 
-    def _open_session(self, claim: Claim, addressed: Addressed) -> tuple[Caller, str]:
+    def _open_session(self, claim: Claim, now: datetime) -> tuple[Caller, str]:
         try:
-            session = self._sts.open_session(claim.access_key_id, claim.session_token, addressed.numbered.received.now)
+            session = self._sts.open_session(claim.access_key_id, claim.session_token, now)
         except AwsError as error:
             expired = error.code.startswith("ExpiredToken")
             raise Refused(

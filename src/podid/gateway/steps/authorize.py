@@ -18,7 +18,7 @@ from podid.gateway.resource_policies import accepted
 from podid.gateway.steps import s3_rules
 from podid.gateway.steps.values import Authorised, Context, Understood
 
-Sentence = Callable[[Caller, Need, Decision], str]
+Sentence = Callable[[Caller, Need, Decision, Context], str]
 """The text of a denial."""
 
 Note = Callable[[Understood, Need, Decision], None]
@@ -80,16 +80,17 @@ class Authority:
     def decide(self, understood: Understood, asked: Asked, need: Need) -> str | None:
         """None where the need is allowed, else AWS's sentence for why it is not."""
         caller = understood.authenticated.caller
+        context = {**understood.call.context, **_resource_tags(asked, need), **need.context}
         decision = self._judge.decide(
             caller,
             need.action,
             need.resource,
-            {**understood.call.context, **need.context},
+            context,
             resource_policy=self._policies.of(asked, need),
             resource_account=need.resource_account,
         )
         self._note(understood, need, decision)
-        return None if decision.allowed else self._sentence(caller, need, decision)
+        return None if decision.allowed else self._sentence(caller, need, decision, context)
 
 
 def authorize(understood: Understood, authority: Authority) -> Authorised:
@@ -118,6 +119,11 @@ def authorize(understood: Understood, authority: Authority) -> Authorised:
         denied.append(s3_rules.Denied(need.resource.partition("/")[2], version, sentence))
     accepted.check(service, operation, asked.members)
     return Authorised(understood=understood, denied=tuple(denied), owner=_owner(understood, needs))
+
+
+def _resource_tags(asked: Asked, need: Need) -> dict[str, tuple[str, ...]]:
+    """The tags that the resource has before the call, as condition keys."""
+    return {f"aws:ResourceTag/{key}": (value,) for key, value in asked.lookup.tags_of(need.resource).items()}
 
 
 def _owner(understood: Understood, needs: tuple[Need, ...]) -> str:

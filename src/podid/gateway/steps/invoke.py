@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from podid.core.caller import Input, Output
 from podid.core.errors import AccessDenied, NotImplementedHere
 from podid.core.http import HttpResponse
@@ -12,7 +14,7 @@ from podid.core.operations import invoke as invoke_handler
 from podid.core.wire import protocol_of
 from podid.gateway.moto_services import MotoCall, MotoServices
 from podid.gateway.needs.need import Need
-from podid.gateway.steps import s3_rules
+from podid.gateway.steps import long_polls, s3_rules
 from podid.gateway.steps.authorize import Authority, asked_of
 from podid.gateway.steps.on_behalf import performer
 from podid.gateway.steps.values import Answered, Authorised, Understood
@@ -40,7 +42,12 @@ def invoke(
         )
     if authorised.denied:
         return Answered(authorised=authorised, output=_delete_the_allowed(authorised, moto, rooms, authority))
-    output = moto.carry_out(_call(authorised, understood.members, rooms, authority))
+    call_of_moto = _call(authorised, understood.members, rooms, authority)
+    wait = long_polls.wait_of(call_of_moto)
+    if wait:
+        told = moto.members_of(replace(call_of_moto, members=long_polls.without_wait(understood.members)))
+        return Answered(authorised=authorised, output=told, wait=0 if told.get("Messages") else wait)
+    output = moto.carry_out(call_of_moto)
     if service.model == "s3":
         _conceal_missing(understood, output, authority)
     return Answered(authorised=authorised, output=output)

@@ -82,6 +82,8 @@ class Answered(Struct, frozen=True, kw_only=True):
 
     authorised: Authorised
     output: Output | HttpResponse
+    wait: float = 0
+    """Seconds, since the request came, that a better answer may be waited for."""
 
 
 Context = Mapping[str, tuple[str, ...]]

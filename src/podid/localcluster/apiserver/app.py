@@ -106,7 +106,7 @@ class ApiServer:
             await send_answer(answer, send, receive, self.stopping)
 
     async def _answer(self, request: Request) -> Answer:
-        user = self._authenticator.authenticate(request.headers.get("authorization"))
+        user = await self._authenticator.authenticate(request.headers.get("authorization"))
         target = parse_path(request.path)
         if target is None:
             return self._answer_path(request, user)
@@ -224,7 +224,7 @@ class ApiServer:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         try:
             request = Request(scope, receive, headers)
-            user = self._authenticator.authenticate(headers.get("authorization"))
+            user = await self._authenticator.authenticate(headers.get("authorization"))
             target = parse_path(request.path)
             if target is None or target.kind.resource != "pods" or target.subresource not in _STREAMS:
                 raise NotFound("the server could not find the requested resource")

@@ -36,6 +36,8 @@ from podid.localcluster.ports import (
 logger = logging.getLogger(__name__)
 
 _HEARTBEAT = 300.0
+_SETTLING = 10.0
+"""Seconds that the node waits for the pods of an earlier kubelet before it is ready without them."""
 _PROGRAM_PAUSE = (0.2, 30.0)
 
 
@@ -69,23 +71,22 @@ class Kubelet:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._node_survived = False
         self.ready = asyncio.Event()
-        """Set once the node is registered and every pod that was there has its worker."""
+        """Set once the node is registered and every pod that was there runs, or cannot for a reason of its own."""
 
     async def run(self) -> None:
         """Until cancelled; then end all pods and the node."""
         context = self._context
         context.settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
+            self._register(ready=False)
             self._node_survived = await context.node.start()
             await self._sweep()
-            self._register()
             async with asyncio.TaskGroup() as group:
                 for program in context.settings.programs:
                     group.create_task(self._keep_running(program))
                 for resource in ("configmaps", "secrets"):
                     group.create_task(self._follow_sources(resource))
-                group.create_task(self._heartbeat())
-                await self._follow_pods()
+                await self._follow_pods(group)
         finally:
             await asyncio.shield(self._stop())
 
@@ -106,10 +107,11 @@ class Kubelet:
 
     # -- the node ---------------------------------------------------------------------------------------------------
 
-    def _register(self) -> None:
+    def _register(self, *, ready: bool) -> None:
+        """Create the Node object, or renew it. A node that an earlier kubelet left as ready is not until this one has its pods."""
         context, now = self._context, self._context.clock()
         address = context.node.addresses.node
-        made = node_object.node_object(context.settings, self._facts, address, now, self._runtime)
+        made = node_object.node_object(context.settings, self._facts, address, now, self._runtime, ready=ready)
         with contextlib.suppress(AlreadyExists):
             context.objects.create("nodes", made)
             return
@@ -118,14 +120,22 @@ class Kubelet:
             node["metadata"]["labels"] = {**(node["metadata"].get("labels") or {}), **made["metadata"]["labels"]}
             node["spec"] = {**(node.get("spec") or {}), **made["spec"]}
             old = (node.get("status") or {}).get("conditions") or ()
-            node["status"] = node_object.node_status(context.settings, self._facts, address, now, self._runtime, old)
+            node["status"] = node_object.node_status(
+                context.settings, self._facts, address, now, self._runtime, old, ready=ready
+            )
 
         context.objects.update("nodes", "", context.settings.node_name, renew)
 
-    async def _heartbeat(self) -> None:
+    async def _report_ready(self) -> None:
+        """The node is ready once the pods that were there are taken up again; and then tells so from time to time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLING):
+                await asyncio.gather(*(worker.settled.wait() for worker in list(self._workers.values())))
+        self._register(ready=True)
+        self.ready.set()
         while True:
             await asyncio.sleep(_HEARTBEAT)
-            self._register()
+            self._register(ready=True)
 
     async def _keep_running(self, program: NodeProgram) -> None:
         """Run one of podid's own programs, and again when it ends, after longer and longer pauses while it ends at once."""
@@ -158,10 +168,10 @@ class Kubelet:
     def _is_mine(self, pod: Object) -> bool:
         return bool(pod.get("spec", {}).get("nodeName") == self._context.settings.node_name)
 
-    async def _follow_pods(self) -> None:
+    async def _follow_pods(self, group: asyncio.TaskGroup) -> None:
         for pod in self._context.objects.list("pods"):
             self._seen(pod)
-        self.ready.set()
+        group.create_task(self._report_ready())
         async for event in self._context.objects.watch("pods"):
             if event.type == "DELETED":
                 worker = self._workers.get(event.object["metadata"]["uid"])

@@ -90,13 +90,14 @@ class Launcher:
         if policy == "Never" or (policy == "OnFailure" and record.succeeded):
             return
         first = record.restarts == 0 and not ended.error
-        asked = record.killing
-        record.delay = 0.0 if first or asked else backoff.next_delay(record.delay, ended.finished - ended.started)
+        blameless = record.killing or record.lost
+        record.delay = 0.0 if first or blameless else backoff.next_delay(record.delay, ended.finished - ended.started)
         record.again()
         record.not_before = ended.finished + record.delay
         if record.not_before > now:
-            who = f"container={record.name} pod={pod['metadata']['name']}_{pod['metadata']['namespace']}({record.pod_uid})"
-            record.waiting = ("CrashLoopBackOff", f"back-off {record.delay:.0f}s restarting failed {who}")
+            who = f"{pod['metadata']['name']}_{pod['metadata']['namespace']}({record.pod_uid})"
+            text = f"back-off {record.delay:.0f}s restarting failed container={record.name} pod={who}"
+            record.waiting = ("CrashLoopBackOff", text)
             self._record(pod, "Warning", "BackOff", f"Back-off restarting failed container {record.name} in pod {who}")
 
     async def start(self, record: Record, pod: Object, sandbox: Sandbox, now: float) -> float:

@@ -66,14 +66,16 @@ def _system_name() -> str:
     )
 
 
-def node_object(settings: KubeletSettings, facts: Facts, address: str, now: datetime, runtime: str) -> Object:
+def node_object(
+    settings: KubeletSettings, facts: Facts, address: str, now: datetime, runtime: str, *, ready: bool = True
+) -> Object:
     """The object for a new node. `runtime`: the name of the isolation and podid's version."""
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": settings.node_name, "labels": labels(settings, facts), "annotations": {}},
         "spec": provider(settings),
-        "status": node_status(settings, facts, address, now, runtime, ()),
+        "status": node_status(settings, facts, address, now, runtime, (), ready=ready),
     }
 
 

@@ -35,6 +35,8 @@ class PodWorker:
         self.uid: str = pod["metadata"]["uid"]
         self.records: list[Record] = records_of(pod)
         self.sandbox: Sandbox | None = None
+        self.settled = asyncio.Event()
+        """Set once what an earlier kubelet left is found and the first step is taken."""
         self._context = context
         self._node_survived = node_survived
         self._folder = context.pod_folder(self.uid)
@@ -72,10 +74,12 @@ class PodWorker:
             while not self._is_over:
                 self._wake.clear()
                 pause = await self._step_safely()
+                self.settled.set()
                 if not self._is_over:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), pause)
         finally:
+            self.settled.set()
             self._launcher.stop()
             if self._ending is not None:
                 self._ending.stop()

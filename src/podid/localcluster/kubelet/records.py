@@ -29,6 +29,8 @@ class Record:
         self.passed_readiness = False
         self.killing = False
         """It has been told to end, by a probe: it is started again when it has."""
+        self.lost = False
+        """It ended while no kubelet was there, with the node or after it: no fault of its own, so it is started again at once."""
 
     @property
     def restarts(self) -> int:
@@ -85,7 +87,7 @@ class Record:
         """The last run is over and another one follows."""
         self.previous = self.current
         self.current = None
-        self.passed_startup = self.passed_readiness = self.killing = False
+        self.passed_startup = self.passed_readiness = self.killing = self.lost = False
 
 
 def records_of(pod: dict[str, Any]) -> list[Record]:

@@ -61,6 +61,7 @@ def _restore(
         )
     if living is not None and (record.current is None or living.attempt >= record.current.attempt):
         record.current = living
+    record.lost = "running" in state and record.exited
     if record.running:
         record.passed_startup = bool(stored.get("started"))
         record.passed_readiness = bool(stored.get("ready"))

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw
 
-from podid.core.policy import MalformedPolicy, NamedPolicy, PolicyKind, read_policy
+from podid.core.policy import MalformedPolicy, NamedPolicy, PolicyKind
 from podid.policy_tools.cases.problem import BadCase
 from podid.policy_tools.cases.strict import read_strictly, refuse_repeated_names
+from podid.policy_tools.reading import read_asked
 
 MOST_ENTRIES = 4_096
 MOST_BYTES = 16 * 1024 * 1024
@@ -127,7 +128,7 @@ def _policy(data: bytes, what: str, kind: PolicyKind) -> Any:
 def policy_of(text: str, what: str, kind: PolicyKind) -> Any:
     """The policy of a text, for evaluation. Raises BadCase that says where the fault lies."""
     try:
-        return read_policy(text, kind)
+        return read_asked(text, kind)
     except MalformedPolicy as problem:
         hint = f" ({problem.hint})" if problem.hint else ""
         place = f"line {problem.position.line}, column {problem.position.column} of the policy"

@@ -189,7 +189,7 @@ def _assumed_role(text: str, partition: str, account: str, name: str, principal_
     if own_name == role and principal_arn.startswith(f"arn:{partition}:iam::{account}:role/"):
         if principal_arn.rpartition("/")[2] != role:
             raise BadCase(
-                f"aws:PrincipalArn {quoted(principal_arn)} is not the ARN of the principal's role {quoted(role)}"
+                f"principal: aws:PrincipalArn {quoted(principal_arn)} is not the ARN of the principal's role {quoted(role)}"
             )
         issuer = principal_arn
     return _session(account, f"arn:{partition}:sts::{account}:assumed-role/{own_name}/{session}", issuer, user_id)

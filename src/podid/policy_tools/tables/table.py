@@ -28,10 +28,10 @@ from podid.core.policy import (
     PolicyKind,
     PolicySet,
     Request,
-    read_policy,
 )
 from podid.policy_tools.cases import BadCase, read_context, request_of, trusts
 from podid.policy_tools.cases.problem import quoted
+from podid.policy_tools.reading import read_asked
 
 Load = Callable[[str], str]
 """Gives the text of a file that a table names."""
@@ -214,7 +214,7 @@ class _Shelf:
 
 def _read(text: str, what: str, kind: PolicyKind, *, placed: bool) -> Policy:
     try:
-        return read_policy(text, kind)
+        return read_asked(text, kind)
     except MalformedPolicy as problem:
         place = f":{problem.position.line}:{problem.position.column}" if placed else ""
         hint = f" ({problem.hint})" if problem.hint else ""

@@ -73,7 +73,6 @@ def hold(port: int) -> socket.socket | None:
     SO_REUSEPORT alone: whoever listens must ask for it too, and be of the same user (socket(7)).
     """
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         held.bind((LOOPBACK, port))

@@ -1,0 +1,105 @@
+"""`kill -9` of any part, between any two steps; `podid up`, and it goes on: nothing that podid holds is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from tests.e2e.installed import (
+    CLUSTER,
+    Installed,
+    allow,
+    ask_agent,
+    credentials_of,
+    pod,
+    service_account,
+    trust,
+)
+
+pytestmark = [pytest.mark.tools, pytest.mark.namespaces, pytest.mark.usefixtures("curl")]
+
+ROLE = "survivor"
+PARTS = ("supervisor", "serve", "cluster", "webhook")
+
+
+@pytest.fixture(scope="module")
+def walked(install: Callable[[], Installed]) -> Installed:
+    """An installation of its own, with a pod that has a role."""
+    installed = install()
+    up = installed.up()
+    assert up.code == 0, up.output
+    installed.have_addon()
+    installed.associate(ROLE, installed.make_role(ROLE, trust(), allow("s3:ListAllMyBuckets")))
+    applied = installed.apply(service_account(ROLE), pod(ROLE))
+    assert applied.code == 0, applied.output
+    installed.wait_ready(ROLE)
+    return installed
+
+
+def kill(*pids: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def goes_on(installed: Installed, earlier: dict[str, str]) -> None:
+    """Everything is as it was: role, association, credentials, pods, and new pods get an identity."""
+    assert installed.status()["ready"]
+    installed.client("s3", earlier).list_buckets()
+    assert installed.client("iam").get_role(RoleName=ROLE)["Role"]["Arn"].endswith(f":role/{ROLE}")
+    listed = installed.client("eks").list_pod_identity_associations(clusterName=CLUSTER)["associations"]
+    assert [one["serviceAccount"] for one in listed] == [ROLE]
+    installed.wait_ready(ROLE)
+    assert ask_agent(installed, ROLE).status == 200
+    new = pod("afterwards", ROLE)
+    assert "created" in installed.apply(new).output
+    installed.wait_ready("afterwards")
+    assert ask_agent(installed, "afterwards").status == 200
+    deleted = installed.kubectl("delete", "pod", "afterwards")
+    assert deleted.code == 0, deleted.output
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_is_killed(walked: Installed, part: str) -> None:
+    earlier = credentials_of(walked, ROLE)
+    uid = walked.kubectl("get", "pod", ROLE, "-o", "jsonpath={.metadata.uid}").output
+    killed = walked.pid_of(part)
+    kill(killed)
+    up = walked.up("--port", "0")
+    assert up.code == 0, up.output
+    assert walked.pid_of(part) not in (0, killed)
+    goes_on(walked, earlier)
+    assert walked.kubectl("get", "pod", ROLE, "-o", "jsonpath={.metadata.uid}").output == uid
+
+
+def test_everything_of_podid_is_killed_at_once(walked: Installed) -> None:
+    """Containers have no parent in podid: they live on, and are taken up again or started again."""
+    earlier = credentials_of(walked, ROLE)
+    endpoint = walked.environment["AWS_ENDPOINT_URL"]
+    kill(*(walked.pid_of(part) for part in PARTS))
+    assert walked.podid("status").code == 1
+    up = walked.up("--port", "0")
+    assert up.code == 0, up.output
+    assert walked.environment["AWS_ENDPOINT_URL"] == endpoint, "a port that was chosen freely is kept"
+    goes_on(walked, earlier)
+
+
+def test_down_after_everything_was_killed_leaves_nothing(walked: Installed) -> None:
+    kill(*(walked.pid_of(part) for part in PARTS))
+    assert walked.processes(), "containers and the node live on"
+    down = walked.down()
+    assert (down.code, down.output.strip().splitlines()[-1]) == (0, "podid is stopped")
+    assert walked.processes() == []
+
+
+def test_a_start_after_down_has_all_of_it_again(walked: Installed) -> None:
+    up = walked.up("--port", "0")
+    assert up.code == 0, up.output
+    assert "roles, associations, keys and Kubernetes objects are as you left them" in up.output
+    walked.wait_ready(ROLE)
+    assert ask_agent(walked, ROLE).status == 200
+    assert walked.down().code == 0
+    assert walked.processes() == []
