@@ -106,6 +106,11 @@ class Endpoint:
         return self._key("administrator")
 
     @property
+    def reviewer(self) -> Key:
+        """Who may ask whose token of `aws eks get-token` one is."""
+        return self._key("reviewer")
+
+    @property
     def node(self) -> Key:
         """A session of the node role, as IMDS fetches it."""
         told = self.call("podid", "POST", f"/_podid/nodes/{INSTANCE}/session", b"{}", key=self._key("imds")).json
@@ -241,7 +246,7 @@ class Endpoint:
 
     def _installation(self) -> dict[str, Any]:
         credentials = self.home / "credentials"
-        asking = {"Effect": "Allow", "Action": "podid:GetNodeSession", "Resource": "*"}
+        asking = {"Effect": "Allow", "Resource": "*"}
         cluster = {"version": "1.33", "endpoint": "https://127.0.0.1:6443"}
         return {
             "account": ACCOUNT,
@@ -249,10 +254,11 @@ class Endpoint:
             "administrator": {"user": "admin", "credentials_file": str(credentials / "administrator.json")},
             "service_users": [
                 {
-                    "user": "imds",
-                    "policy": {"Version": "2012-10-17", "Statement": [asking]},
-                    "credentials_file": str(credentials / "imds.json"),
+                    "user": name,
+                    "policy": {"Version": "2012-10-17", "Statement": [{**asking, "Action": action}]},
+                    "credentials_file": str(credentials / f"{name}.json"),
                 }
+                for name, action in (("imds", "podid:GetNodeSession"), ("reviewer", "podid:ReviewClusterToken"))
             ],
             "clusters": [
                 {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -82,9 +83,9 @@ class Installed:
         return json.loads(done.stdout)
 
     def up(self, *more: str) -> Typed:
-        """`podid up --detach`; from then on aws and kubectl mean this installation."""
+        """`podid up --detach`; from the first one on aws and kubectl mean this installation."""
         done = self.podid("up", "--detach", "--isolation", self.isolation, *(more or ("--port", "0")))
-        if done.code == 0:
+        if done.code == 0 and "KUBECONFIG" not in self.environment:
             self.environment |= self.podid_json("env")
         return done
 
@@ -100,12 +101,10 @@ class Installed:
         told: dict[str, Any] = self.podid_json("status")
         return told
 
-    def pid_of(self, part: str) -> int:
-        """The process of a part, or of the supervisor."""
+    def pids(self) -> dict[str, int]:
+        """The processes of the parts and of the supervisor, by name."""
         told = self.status()
-        if part == "supervisor":
-            return int(told["supervisor"])
-        return int(next(one["pid"] for one in told["parts"] if one["name"] == part))
+        return {"supervisor": told["supervisor"]} | {one["name"]: one["pid"] for one in told["parts"]}
 
     def processes(self) -> list[str]:
         """Every process of this machine that belongs here: podid's own by PODID_HOME, containers by their pod's uid."""
@@ -169,14 +168,13 @@ class Installed:
     def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
         """A boto3 client: the administrator's, or that of credentials with the names that the agent and `podid env` give them."""
         who = credentials or self.environment
-        return boto3.session.Session().client(
+        return _client(
             service,
-            region_name=self.environment["AWS_REGION"],
-            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
-            aws_access_key_id=who.get("AccessKeyId") or who["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=who.get("SecretAccessKey") or who["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=who.get("Token"),
-            config=Config(retries={"total_max_attempts": 1}),
+            self.environment["AWS_REGION"],
+            self.environment["AWS_ENDPOINT_URL"],
+            who.get("AccessKeyId") or who["AWS_ACCESS_KEY_ID"],
+            who.get("SecretAccessKey") or who["AWS_SECRET_ACCESS_KEY"],
+            who.get("Token"),
         )
 
     @property
@@ -218,6 +216,23 @@ class Installed:
         )
         assert re.fullmatch(r"a-[a-z0-9]{17}", made["association"]["associationId"])
         return str(made["association"]["associationId"])
+
+
+_SESSION = boto3.session.Session()
+"""One for all: it keeps the service models that it has read."""
+
+
+@functools.cache
+def _client(service: str, region: str, endpoint: str, key_id: str, secret: str, token: str | None) -> Any:
+    return _SESSION.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+        config=Config(retries={"total_max_attempts": 2}),  # a kept connection may have been closed meanwhile
+    )
 
 
 # --- documents and manifests

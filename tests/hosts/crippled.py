@@ -25,11 +25,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import seccomp  # noqa: E402
-import system_calls as calls  # noqa: E402
+from tests.hosts import seccomp
+from tests.hosts import system_calls as calls
 
 CANNOT = 77
 """The exit code for "not on this machine", as automake's tests have it."""
@@ -165,7 +166,7 @@ def cripple(limits: set[str], user: int | None, writable: Sequence[str]) -> None
 LIMITS = ("no-capabilities", "no-user-namespaces", "no-namespace-calls", *MOUNTS)
 
 
-def main() -> int:
+def main() -> NoReturn:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("limits", help="names with commas between; empty: none")
     parser.add_argument("--user", type=int)
@@ -180,10 +181,10 @@ def main() -> int:
             raise Cannot("only Linux has these limits")
         cripple(limits, chosen.user, chosen.writable)
     except (OSError, Cannot) as problem:
-        print(f"crippled: {problem}", file=sys.stderr)
-        return CANNOT
+        sys.stderr.write(f"crippled: {problem}\n")
+        sys.exit(CANNOT)
     os.execvp(chosen.command[0], chosen.command)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

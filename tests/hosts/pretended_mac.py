@@ -31,9 +31,7 @@ from pathlib import Path
 from typing import Any
 
 _HIDDEN = ("/proc", "/sys")
-_LINUX_CALLS = frozenset(
-    "unshare setns mount umount2 prctl syscall pivot_root capset mount_setattr clone signalfd epoll_create1 sched_setaffinity".split()
-)
+_LINUX_CALLS = {"unshare", "setns", "mount", "umount2", "prctl", "syscall", "pivot_root", "capset", "clone", "signalfd"}
 _LONGEST_UNIX_ADDRESS = 103
 _FAMILIES = {socket.AF_NETLINK, socket.AF_PACKET, socket.AF_VSOCK}
 _SEQPACKET, _CLOEXEC = socket.SOCK_SEQPACKET, socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import platform
 
-from system_calls import AUDIT_ARCH, NAMESPACE_FLAGS, number
+from tests.hosts.system_calls import AUDIT_ARCH, NAMESPACE_FLAGS, number
 
 _LOAD = 0x20
 _JUMP_IF_EQUAL = 0x15

@@ -28,7 +28,15 @@ _AT_FDCWD = -100
 
 AUDIT_ARCH: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _OLD_NUMBERS = {
-    "x86_64": {"clone": 56, "pivot_root": 155, "mount": 165, "umount2": 166, "unshare": 272, "setns": 308, "capset": 126},
+    "x86_64": {
+        "clone": 56,
+        "pivot_root": 155,
+        "mount": 165,
+        "umount2": 166,
+        "unshare": 272,
+        "setns": 308,
+        "capset": 126,
+    },
     "aarch64": {"clone": 220, "pivot_root": 41, "mount": 40, "umount2": 39, "unshare": 97, "setns": 268, "capset": 91},
 }
 # numbers above 424 are the same on every architecture

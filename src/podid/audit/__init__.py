@@ -7,6 +7,15 @@ from __future__ import annotations
 
 from podid.audit.decision_log import DecisionLog
 from podid.audit.entry import Entry
-from podid.audit.trail import management_event, reads_only, shared_id
+from podid.audit.trail import HIDDEN, event_text, management_event, reads_only, shared_id, written
 
-__all__ = ["DecisionLog", "Entry", "management_event", "reads_only", "shared_id"]
+__all__ = [
+    "HIDDEN",
+    "DecisionLog",
+    "Entry",
+    "event_text",
+    "management_event",
+    "reads_only",
+    "shared_id",
+    "written",
+]

@@ -64,17 +64,43 @@ def management_event(
     read_only: bool = False,
     resources: Sequence[Mapping[str, str]] = (),
     shared_event_id: str = "",
-    version: str = "1.09",
-    invoked_by: str = "",
 ) -> str:
     """The event of one call, as JSON text.
 
-    `answer` is left out for calls that only read, as CloudTrail does, but for those that make sessions. `resources` name what the call was
-    about: `type`, `ARN`, `accountId`. `shared_event_id` is that of the other events of the same call; `invoked_by` the service that made
-    the call for its caller.
+    `answer` is left out for calls that only read, as CloudTrail does, but for those that make sessions.
+    """
+    answered = error is None and (not read_only or call.operation in _TELLING)
+    return event_text(
+        call,
+        parameters=_shown(parameters),
+        answer=_shown(answer or {}) if answered else None,
+        event_id=event_id,
+        error=error,
+        read_only=read_only,
+        resources=resources,
+        shared_event_id=shared_event_id,
+    )
+
+
+def event_text(
+    call: Call,
+    *,
+    parameters: Mapping[str, Any],
+    answer: Mapping[str, Any] | None,
+    event_id: str,
+    error: AwsError | None = None,
+    read_only: bool = False,
+    resources: Sequence[Mapping[str, str]] = (),
+    shared_event_id: str = "",
+    version: str = "1.09",
+    invoked_by: str = "",
+) -> str:
+    """The event of a call whose parameters and answer are already as they may be written down.
+
+    `resources` name what the call was about: `type`, `ARN`, `accountId`. `shared_event_id` is that of the other events of the same call;
+    `invoked_by` the service that made the call for its caller.
     """
     caller = call.caller
-    answered = error is None and (not read_only or call.operation in _TELLING)
     service = caller.service or invoked_by
     identity = _identity(caller)
     if invoked_by:
@@ -93,8 +119,8 @@ def management_event(
         event["errorCode"] = "AccessDenied" if error.code == "AccessDeniedException" else error.code
         event["errorMessage"] = error.public[:_MAX_TEXT]
     event |= {
-        "requestParameters": _shown(parameters) or None,
-        "responseElements": _shown(answer or {}) or None if answered else None,
+        "requestParameters": parameters or None,
+        "responseElements": answer or None,
         "requestID": call.request_id,
         "eventID": event_id,
         "readOnly": read_only,
@@ -173,6 +199,8 @@ def _identity(caller: Caller) -> dict[str, Any]:
 
 def _shown(value: Any, depth: int = 0) -> Any:
     """A value as it may be written down: bounded, and without secrets."""
+    if type(value) is str:
+        return value[:_MAX_TEXT]
     if depth > _MAX_DEPTH:
         return "..."
     if isinstance(value, Mapping):
@@ -184,7 +212,7 @@ def _shown(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple):
         return [_shown(inner, depth + 1) for inner in value[:_MAX_ITEMS]]
     if isinstance(value, datetime):
-        return _written(value)
+        return written(value)
     if isinstance(value, bytes | bytearray):
         return f"{len(value)} bytes"
     if isinstance(value, bool | int | float):
@@ -200,7 +228,7 @@ def _iso(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _written(instant: datetime) -> str:
+def written(instant: datetime) -> str:
     """An instant in a parameter: `Apr 16, 2024, 3:20:04 PM`."""
     local = instant.astimezone(UTC)
     return f"{local:%b} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M:%S %p}"

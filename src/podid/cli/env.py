@@ -29,7 +29,10 @@ def env(
     ] = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Print the environment that `aws` and `kubectl` need. Use it with: eval "$(podid env)"."""
+    """Print what your shell needs.
+
+    AWS_ENDPOINT_URL, an access key, the region, KUBECONFIG, and PATH where podid brings `aws` or `kubectl`. Use it with: eval "$(podid env)"
+    """
     from podid.local.environment import environment
     from podid.local.shells import exports
 

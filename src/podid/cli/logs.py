@@ -21,7 +21,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written.")] = False,
     tail: Annotated[int, typer.Option("--tail", help="Lines of each part to begin with; -1 for all.")] = 50,
 ) -> int:
-    """Print the logs of podid's own processes, in one stream, in the order of their times."""
+    """Print what podid's processes wrote, in the order of time."""
     from podid.local.logs import read_logs
 
     for line in read_logs(chosen_home(), part=part, follow=follow, tail=tail):

@@ -30,6 +30,7 @@ from podid.local.problems import LocalProblem
 program = typer.Typer(
     name="podid",
     help="Open Pod Identity for every cluster. Begin with: podid demo",
+    epilog="What podid keeps lies in PODID_HOME. Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the environment forbids it.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

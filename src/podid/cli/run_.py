@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from podid.cli.printer import complain
 from podid.local.home import chosen_home
-from podid.local.problems import LocalProblem, WrongUsage
+from podid.local.problems import WrongUsage
 
 
 def add_to(program: typer.Typer) -> None:
@@ -18,10 +19,13 @@ def add_to(program: typer.Typer) -> None:
 
 
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="The command and its arguments.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments; put -- before it where that is clearer.")],
     account: Annotated[str | None, typer.Option("--account", metavar="ID", help="As `podid env --account`.")] = None,
 ) -> int:
-    """Run one command with `podid env`'s environment, and end with its exit code."""
+    """Run one command in that environment.
+
+    Ends with the command's exit code. As a shell does: 127 where there is no such command, 126 where it cannot be started, 128 and the number of a signal that ended it.
+    """
     from podid.local.environment import environment
     from podid.local.shells import UNSET
 
@@ -33,10 +37,11 @@ def run(
     variables.update(environment(chosen_home(), account=account))
     found = shutil.which(command[0], path=variables.get("PATH"))
     if found is None:
-        raise WrongUsage(f"{command[0]!r} is not on PATH", "install it, or give its path")
+        complain(f"{command[0]!r} is not on PATH", "install it, or give its path")
+        return 127
     try:
-        return subprocess.run([found, *command[1:]], env=variables, check=False).returncode
+        code = subprocess.run([found, *command[1:]], env=variables, check=False).returncode
     except OSError as problem:
-        raise LocalProblem(
-            f"{found} could not be started: {problem.strerror}", "look at the file's permissions"
-        ) from problem
+        complain(f"{found} could not be started: {problem.strerror}", "look at the file's permissions and first line")
+        return 126
+    return code if code >= 0 else 128 - code

@@ -54,7 +54,10 @@ def serve(
     ] = False,
     log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
 ) -> int:
-    """Serve EKS, EKS Auth, IAM and STS, and other AWS services through moto, on one port. Every request is signed, checked and authorised."""
+    """Serve the AWS endpoint alone.
+
+    EKS, EKS Auth, IAM and STS, and other AWS services through moto, on one port. Every request is signed, checked and authorised.
+    """
     from podid.gateway.serve import ServeSettings, run
     from podid.local.child import tie_to_parent
 

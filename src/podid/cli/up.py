@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -29,7 +28,12 @@ def up(
     ] = False,
     port: Annotated[
         int | None,
-        typer.Option("--port", help="Port of the AWS endpoint on loopback; 0 takes a free one. [default: 4566]"),
+        typer.Option(
+            "--port",
+            min=0,
+            max=65535,
+            help="Port of the AWS endpoint on loopback; 0 takes a free one, and keeps it. [default: the last one, at first 4566]",
+        ),
     ] = None,
     isolation: Annotated[
         Isolation,
@@ -39,9 +43,9 @@ def up(
     ] = Isolation.AUTO,
     events: Annotated[int | None, typer.Option("--events", hidden=True)] = None,
 ) -> int:
-    """Start podid: the AWS endpoint, the local cluster `eksdemo1`, webhook and IMDS.
+    """Start podid, all of it.
 
-    In the foreground with a live log, until Ctrl-C; or with --detach. State is kept under PODID_HOME and is there again at the next start.
+    The AWS endpoint, the local cluster `eksdemo1`, the webhook, IMDS. In the foreground with a live log, until Ctrl-C; or with --detach. State is kept under PODID_HOME and is there again at the next start.
     """
     from podid.local import detach as detached
     from podid.local.supervisor import Supervisor, Wishes
@@ -57,6 +61,4 @@ def up(
             return 0
         say(f'podid is ready ({state.isolation}). Next: eval "$(podid env)" and then aws or kubectl; or: podid demo')
         return 0
-    return Supervisor(
-        home, wishes, events=events, follow=(events is None and sys.stderr.isatty()) or events is None
-    ).run()
+    return Supervisor(home, wishes, events=events, follow=events is None).run()

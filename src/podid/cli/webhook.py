@@ -70,7 +70,10 @@ def webhook(
     ] = "eks.amazonaws.com",
     metrics_port: Annotated[int, typer.Option("--metrics-port", help="/metrics in plain HTTP as well; 0: not.")] = 0,
 ) -> int:
-    """Answer admission reviews: give pods with an association their token and the two variables."""
+    """Serve the mutating webhook alone.
+
+    It answers admission reviews: pods with an association get their token and the two variables.
+    """
     from podid.local.child import tie_to_parent
     from podid.webhook.serve import run
     from podid.webhook.settings import BadSettings, WebhookSettings, check

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from podid.audit import Entry, management_event, shared_id
+from podid.audit import HIDDEN, Entry, event_text, shared_id, written
 from podid.core import ids
 from podid.core.caller import Call, Caller
 from podid.core.errors import AwsError
@@ -69,7 +69,7 @@ def assumed(
         outcome="Failed" if error else "Completed",
         error_code=error.code if error else "",
         reason=(error.private or error.public) if error else "",
-        event=management_event(
+        event=event_text(
             made,
             parameters=parameters,
             answer=None if isinstance(outcome, AwsError) else _answer(outcome),
@@ -88,8 +88,8 @@ def _answer(session: IssuedSession) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "credentials": {
             "accessKeyId": session.credentials.access_key_id,
-            "sessionToken": session.credentials.session_token,  # hidden where it is written
-            "expiration": session.expiration,
+            "sessionToken": HIDDEN,
+            "expiration": written(session.expiration),
         },
         "assumedRoleUser": {"assumedRoleId": session.assumed_role_id, "arn": session.assumed_role_arn},
     }

@@ -109,9 +109,9 @@ def compose(settings: ServeSettings) -> Endpoint:
 
 
 def _sentence(sts: Sts, caller: Caller, need: Need, decision: Decision, context: Context) -> str:
-    """AWS's sentence for a denial; EC2's ends with its details, sealed for sts:DecodeAuthorizationMessage."""
+    """AWS's sentence for a denial; of what changes something in EC2 it ends with the details, sealed for sts:DecodeAuthorizationMessage."""
     request = request_of(caller, need.action, need.resource, context, resource_account=need.resource_account)
     text = denial_text(request, decision)
-    if need.action.startswith("ec2:"):
+    if need.action.startswith("ec2:") and not need.action.startswith("ec2:Describe"):
         return f"{text}. Encoded authorization failure message: {sts.encode_denial(request, decision)}"
     return text

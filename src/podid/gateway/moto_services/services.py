@@ -18,7 +18,7 @@ from podid.core.caller import Input, Output
 from podid.core.errors import AwsError, NotImplementedHere
 from podid.core.http import HttpResponse
 from podid.gateway.catalog import Service
-from podid.gateway.moto_services import canonical, iam_view, messages, restraints, settings, translation
+from podid.gateway.moto_services import canonical, iam_view, json_answers, messages, restraints, settings, translation
 from podid.gateway.moto_services.acting import Perform, acting, refuse
 from podid.gateway.moto_services.iam_view import AskIam
 
@@ -115,7 +115,7 @@ class MotoServices:
         answer = self._ask(ready, handler, request, call)
         if protocol != call.protocol:
             return translation.read(answer, operation, protocol)
-        return answer
+        return json_answers.in_form(answer, operation) if protocol == "json" else answer
 
     def members_of(self, call: MotoCall) -> Output:
         """The same, always as the answer's members."""

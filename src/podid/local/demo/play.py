@@ -79,11 +79,14 @@ def play(
             "stop it (podid down), or name another PODID_HOME",
         )
     folder = Path(tempfile.mkdtemp(prefix="podid-walk-"))
-    up = False
+
+    def end() -> None:
+        if not keep:
+            stop(home, note)
+
     try:
         starting = time.monotonic()
         state = detach.start(home, Wishes(port=None if keep else 0, isolation=isolation), note)
-        up = True
         start_seconds = time.monotonic() - starting
         stage = _stage(home, folder)
         installation = load(home)
@@ -98,17 +101,20 @@ def play(
         if not keep:
             stopping = time.monotonic()
             stop(home, note)
-            up = False
             stop_seconds = time.monotonic() - stopping
     except LocalProblem:
+        end()
         note(f"podid: the logs of this demo are kept: PODID_HOME={home.path} podid logs")
+        raise
+    except BaseException:  # Ctrl-C above all: whatever was under way, nothing is left
+        end()
+        if not named and not keep:
+            shutil.rmtree(home.path, ignore_errors=True)
         raise
     else:
         if not named and not keep:
             shutil.rmtree(home.path, ignore_errors=True)
     finally:
-        if up and not keep:
-            stop(home, note)
         shutil.rmtree(folder, ignore_errors=True)
     seconds = time.monotonic() - began
     tool_seconds = sum(heard.tool_seconds for heard in transcript)

@@ -31,12 +31,9 @@ class Channel:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.setblocking(False)
         try:
-            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
+            with messages.short_address(str(path)) as address:
                 # a local connect is done at once, or refused: there is nothing to wait for
-                connection.connect(messages.address_of(str(path), folder))
-            finally:
-                os.close(folder)
+                connection.connect(address)
         except OSError as problem:
             connection.close()
             raise Gone(f"no helper process answers at {path}") from problem

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -47,9 +48,10 @@ def choose(mode: Mode | Literal["auto"], *, scratch: Path | None = None) -> Isol
     `scratch`: a folder in which the trial may make another; default: the system's temporary one.
     """
     if mode == "process":
-        return _processes("as asked")
+        return _processes(f"as asked: {differs()}")
     if sys.platform != "linux":
         refused = "namespaces cannot be used here: they are a feature of Linux; --isolation process works everywhere"
+        fallen_back = f"namespaces are a feature of Linux, so {differs()}"
     else:
         trial = try_namespaces(scratch)
         if not trial.refused:
@@ -57,16 +59,28 @@ def choose(mode: Mode | Literal["auto"], *, scratch: Path | None = None) -> Isol
 
             why = "the kernel allows user, mount, pid and network namespaces" if mode == "auto" else "as asked"
             return Namespaces(why)
-        refused = refusal(trial, read_hints())
+        hints = read_hints()
+        refused = refusal(trial, hints)
+        tried = f"{trial.refused} was refused ({trial.text})"
+        fallen_back = f"{tried}, so {differs()}; for namespaces: {_way_out(trial, hints)}"
     if mode == "namespaces":
         raise Unavailable(refused)
-    return _processes(refused)
+    return _processes(fallen_back)
 
 
 def _processes(why: str) -> Isolation:
     from podid.localcluster.isolation.process.adapter import Processes
 
     return Processes(why)
+
+
+def differs() -> str:
+    """What is not there in process mode, in the words for this user and this machine."""
+    reach = "everything that root can" if os.geteuid() == 0 else "whatever you can"
+    text = f"pods are plain processes on this machine, not kept apart: by absolute path they read and write {reach}"
+    if "amazon ec2" in _value("/sys/class/dmi/id/sys_vendor").lower():
+        text += ", and one that ignores AWS_EC2_METADATA_SERVICE_ENDPOINT reaches this EC2 host's own role"
+    return text
 
 
 def try_namespaces(scratch: Path | None = None) -> Trial:
@@ -112,7 +126,8 @@ def refusal(trial: Trial, hints: Hints) -> str:
 
 
 def _way_out(trial: Trial, hints: Hints) -> str:
-    if hints.max_user_namespaces == "0" or trial.errno == errno.ENOSPC:
+    is_proc = "proc" in trial.refused
+    if trial.errno == errno.ENOSPC or (hints.max_user_namespaces == "0" and not is_proc):
         return "user namespaces are limited to 0: sudo sysctl user.max_user_namespaces=15000"
     if hints.unprivileged_userns_clone == "0":
         return "user namespaces are for root only: sudo sysctl kernel.unprivileged_userns_clone=1"
@@ -120,7 +135,7 @@ def _way_out(trial: Trial, hints: Hints) -> str:
         return "AppArmor restricts them: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or give podid's Python a profile with `userns`"
     if trial.errno == errno.ENOSYS:
         return "this kernel is too old: Linux 5.12 is needed"
-    if "proc" in trial.refused and hints.in_container:
+    if is_proc and hints.in_container:
         return "the container engine masks parts of /proc: start the container with --security-opt systempaths=unconfined, or --privileged"
     if hints.in_container:
         return "the container engine forbids it: start the container with --privileged"

@@ -14,6 +14,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}|<([^>]*)>")
+_WILD = re.compile(r"[*?]")
 _VARIABLE = re.compile(r"\$\{[^{}]*\}")
 _LONGEST = 512
 """Characters of a pattern that are still compared; no ARN is longer than that."""
@@ -29,6 +30,15 @@ class Step(Struct, frozen=True):
 
 
 Steps = tuple[Step, ...]
+
+
+class Form(Struct, frozen=True):
+    """The form of an ARN of one kind of resource; `service` is its third part."""
+
+    service: str
+    steps: Steps
+
+
 _ANY = Step(many=True)
 _ONE = Step()
 
@@ -49,7 +59,7 @@ def _plain(text: str) -> list[Step]:
     return [_ANY if each == "*" else _ONE if each == "?" else Step(each) for each in text]
 
 
-def of_reference(template: str) -> Steps:
+def of_reference(template: str) -> Form:
     """The form of an ARN in AWS's reference: `arn:${Partition}:s3:::${BucketName}/${ObjectName}`. What a placeholder holds is not empty.
 
     A bucket's name has no slash; what else has none the reference does not say, so it may have.
@@ -65,7 +75,7 @@ def of_reference(template: str) -> Steps:
             but = "/" if name == "BucketName" else ""
             steps += [Step(but=but), Step(but=but, many=True)]
         done = found.end()
-    return (*steps, *(Step(each) for each in template[done:]))
+    return Form(template.split(":")[2], (*steps, *(Step(each) for each in template[done:])))
 
 
 @lru_cache(maxsize=4096)
@@ -105,6 +115,11 @@ def _share(one: Step, other: Step) -> bool:
     return True
 
 
+def head_of(pattern: str) -> str:
+    """What stands before the first wildcard."""
+    return _WILD.split(pattern, maxsplit=1)[0]
+
+
 def covers(wide: str, narrow: str) -> bool:
     """Whether the pattern `wide` of a policy matches all that `narrow` does, as far as that is plain to see.
 
@@ -112,7 +127,7 @@ def covers(wide: str, narrow: str) -> bool:
     """
     if wide in ("*", narrow):
         return True
-    if len(wide) > _LONGEST or len(narrow) > _LONGEST or "${" in wide:
+    if len(wide) > _LONGEST or len(narrow) > _LONGEST or "${" in wide or not narrow.startswith(head_of(wide)):
         return False
     reached = {0}
     for each in wide:

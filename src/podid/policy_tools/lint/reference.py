@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from podid.core.policy.globs import matcher, tokens_of
-from podid.policy_tools.lint.overlap import Steps, of_reference
+from podid.policy_tools.lint.overlap import Form, of_reference
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
 
@@ -25,7 +25,7 @@ class Action:
         self._details = details
 
     @cached_property
-    def forms(self) -> tuple[Steps, ...]:
+    def forms(self) -> tuple[Form, ...]:
         types = (reference["name"] for reference in self._details["resourceTypes"])
         return tuple(form for name in types if (form := self._service.form(name)) is not None)
 
@@ -96,7 +96,7 @@ class Service:
         return None if details is None else Action(self, details)
 
     @cache  # noqa: B019
-    def form(self, name: str) -> Steps | None:
+    def form(self, name: str) -> Form | None:
         details = self._types.get(name.lower())
         return None if details is None else of_reference(details["arn"])
 

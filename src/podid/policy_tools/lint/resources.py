@@ -13,52 +13,68 @@ from podid.core.policy.globs import matcher, tokens_of
 from podid.policy_tools.lint.finding import Remark
 from podid.policy_tools.lint.known import actions_of
 from podid.policy_tools.lint.look import Look, Part
-from podid.policy_tools.lint.overlap import Steps, of_policy, overlap
+from podid.policy_tools.lint.overlap import Form, of_policy, overlap
 from podid.policy_tools.lint.reference import Action, Reference
 
 _PARTS = 6
 _ALL_BUCKETS = "arn:aws:s3:::*"
 """What AWS's own examples write for S3's actions that are about no bucket in particular."""
-_MOST_COMPARED = 20_000
-"""Pairs of resources and forms in one statement, beyond which the statement is not looked at."""
+_MOST_STEPS = 8_000_000
+"""Of comparing resources with forms in one policy, beyond which no further statement is looked at."""
 
 
 def check(look: Look, reference: Reference) -> Iterator[Remark]:
     if look.kind is PolicyKind.TRUST:
         return
+    comparison = _Comparison(look.document.has_variables)
     for part in look.parts:
         resources = part.statement.resources
         if resources is None or resources.negated or not part.allows:
             continue
         actions = actions_of(part, reference)
-        if actions:
-            yield from _compare(look, part, actions)
+        if not actions:
+            continue
+        fitting = comparison.fitting(part, {form for action in actions for form in action.forms})
+        if comparison.left < 0:
+            return
+        yield from _compare(part, actions, fitting)
 
 
-def _compare(look: Look, part: Part, actions: list[Action]) -> Iterator[Remark]:
-    if any(value == "*" for value, _ in part.resources):
-        named = [(value, path) for value, path in part.resources if value != "*"]
-        everything = True
-    else:
-        named, everything = list(part.resources), False
-    forms = {form for action in actions for form in action.forms}
-    if len(forms) * len(named) > _MOST_COMPARED:
-        return
-    fitting = {
-        (value, form)
-        for value, _ in named
-        for form in forms
-        if _fits(value, form, variables=look.document.has_variables)
-    }
+Fitting = set[tuple[str, Form]]
+"""Resources of a statement, each with a form that it fits."""
+
+
+class _Comparison:
+    def __init__(self, variables: bool) -> None:
+        self.left = _MOST_STEPS
+        self._variables = variables
+
+    def fitting(self, part: Part, forms: set[Form]) -> Fitting:
+        values = {value for value, _ in part.resources if value != "*"}
+        return {(value, form) for value in values for form in forms if self._fits(value, form)}
+
+    def _fits(self, value: str, form: Form) -> bool:
+        parts = value.split(":", _PARTS - 1)
+        if len(parts) < _PARTS:  # "arn:aws:sqs": IAM completes it with wildcards
+            return True
+        if parts[2] != form.service and not any(wild in parts[2] for wild in "*?$"):
+            return False
+        self.left -= len(value) * len(form.steps)
+        return self.left >= 0 and overlap(of_policy(value, variables=self._variables), form.steps)
+
+
+def _compare(part: Part, actions: list[Action], fitting: Fitting) -> Iterator[Remark]:
+    named = [(value, path) for value, path in part.resources if value != "*"]
+    fits_something = {value for value, _ in fitting}
     for value, path in named:
-        if not any((value, form) in fitting for form in forms):
+        if value not in fits_something:
             yield Remark(
                 "resource-of-no-action",
                 path,
                 f"no action of {part.name} acts on {value}",
                 _kinds(actions),
             )
-    if everything:
+    if len(named) < len(part.resources):
         return
     for value, path in part.actions:
         # A pattern of actions does something where one of its actions does.
@@ -83,10 +99,3 @@ def _kinds(actions: list[Action]) -> str:
         if len(actions) > 1
         else f"it acts on: {', '.join(kinds[:4])}{more}"
     )
-
-
-def _fits(value: str, form: Steps, *, variables: bool) -> bool:
-    parts = value.split(":", _PARTS - 1)
-    if len(parts) < _PARTS:  # "arn:aws:s3:*": IAM reads it as it stands; what it may mean is left open
-        return True
-    return overlap(of_policy(value, variables=variables), form)

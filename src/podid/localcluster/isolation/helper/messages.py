@@ -1,18 +1,19 @@
 """Messages between the kubelet and the helpers: one JSON object a line over a Unix socket, descriptors beside it.
 
 Both ends are podid's; the socket lies in a folder that only its user may enter. Lines are bounded all the same.
-A Unix socket's path has 108 bytes at most, a home folder may be longer: `bind` and `address_of` go through the folder's descriptor.
+A Unix socket's path has 108 bytes at most (104 on a Mac), a home folder may be longer: `short_address` is another name for it.
 """
 
 # A helper process: pathlib would cost start-up time.
-# ruff: noqa: PTH108, PTH119, PTH120
+# ruff: noqa: PTH108, PTH112, PTH211
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 Message = dict[str, Any]
@@ -59,7 +60,11 @@ class Reader:
 
 def receive(connection: socket.socket) -> tuple[bytes, list[int]]:
     """Bytes and descriptors that have arrived; empty bytes at the end. Descriptors are closed at exec."""
-    data, descriptors, _, _ = socket.recv_fds(connection, 65536, 8, socket.MSG_CMSG_CLOEXEC)
+    close_at_exec = getattr(socket, "MSG_CMSG_CLOEXEC", 0)  # Linux's own
+    data, descriptors, _, _ = socket.recv_fds(connection, 65536, 8, close_at_exec)
+    if not close_at_exec:
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
     return data, descriptors
 
 
@@ -72,20 +77,33 @@ def send(connection: socket.socket, message: Message, descriptors: Sequence[int]
     connection.sendall(data)
 
 
-def address_of(path: str, folder: int) -> str:
-    """An address for the socket at `path`, whose folder is open as `folder`, that is short enough to use."""
-    return path if len(os.fsencode(path)) < _SHORT else f"/proc/self/fd/{folder}/{os.path.basename(path)}"
+@contextlib.contextmanager
+def short_address(path: str) -> Iterator[str]:
+    """An address for the socket at `path` that is short enough to bind or connect to, for as long as the context lasts."""
+    if len(os.fsencode(path)) < _SHORT:
+        yield path
+        return
+    folder, name = os.path.split(path)
+    if os.path.isdir("/proc/self/fd"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield f"/proc/self/fd/{descriptor}/{name}"
+        finally:
+            os.close(descriptor)
+        return
+    import tempfile  # not where it is not needed: it would cost start-up time
+
+    with tempfile.TemporaryDirectory(prefix="podid-") as short:
+        os.symlink(folder, f"{short}/to")
+        yield f"{short}/to/{name}"
 
 
 def listen(path: str) -> socket.socket:
     """A listening socket at `path`, in the place of an older one."""
-    folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if os.path.lexists(path):
-            os.unlink(path)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(address_of(path, folder))
-        listener.listen(64)
-    finally:
-        os.close(folder)
+    if os.path.lexists(path):
+        os.unlink(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with short_address(path) as address:
+        listener.bind(address)
+    listener.listen(64)
     return listener

@@ -51,7 +51,10 @@ def _step(name: str, action: Callable[[], object]) -> None:
 
 
 def _answer(write: int, step: str, problem: OSError | None) -> NoReturn:
-    found = {"refused": step, "errno": problem.errno if problem else 0, "text": str(problem) if problem else ""}
+    text = "" if problem is None else str(problem.strerror)
+    if problem is not None and problem.filename:
+        text += f" ({problem.filename})"
+    found = {"refused": step, "errno": problem.errno if problem else 0, "text": text}
     os.write(write, json.dumps(found).encode())
     os._exit(0)
 

@@ -1,0 +1,53 @@
+"""Makes hosts with a writable folder outside /tmp, which a read-only root replaces."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.hosts.hosts import SOMEBODY, Host
+
+MakeHost = Callable[[str, str], Host]
+
+
+@pytest.fixture
+def make_host() -> Iterator[MakeHost]:
+    """A host by its limits, and by who is on it: "root", "somebody" (with neither root nor a name), or "me"."""
+    if sys.platform != "linux":
+        pytest.skip("hosts are crippled by Linux's means")
+    folders: list[Path] = []
+
+    def make(limits: str, who: str) -> Host:
+        if who == "root" and os.geteuid() != 0:
+            pytest.skip("only root can be root on a crippled host")
+        user = SOMEBODY if who == "somebody" and os.geteuid() == 0 else None
+        folder = Path(tempfile.mkdtemp(prefix="podid-host-", dir="/var/tmp"))
+        folders.append(folder)
+        if user is not None:
+            os.chown(folder, user, user)
+            _need_to_be_readable(user)
+        return Host(limits, folder, user)
+
+    yield make
+    for folder in folders:
+        shutil.rmtree(folder)
+
+
+def _need_to_be_readable(user: int) -> None:
+    probe = subprocess.run(
+        (sys.executable, "-c", "import podid"),
+        user=user,
+        group=user,
+        extra_groups=[],
+        cwd="/",
+        capture_output=True,
+        check=False,
+    )
+    if probe.returncode:
+        pytest.skip("this interpreter or this tree cannot be read by other users")

@@ -1,0 +1,148 @@
+"""Two replicas on one PostgreSQL: what one changes, the other sees."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests import postgresql
+from tests.replicas import replica
+from tests.replicas.replica import CLUSTER, ISSUER, Replica, Site, eventually
+
+from podid.core.tokens import sign_token
+
+SOON = 3.0
+"""Seconds. The promise is one; a machine that is busy with other tests gets more."""
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Iterator[tuple[Site, Replica, Replica]]:
+    with replica.site(tmp_path_factory.mktemp("two"), postgresql.new_database(postgres_server)) as site:
+        first = site.replica()
+        site.role(first, "shared")
+        yield site, first, site.replica()
+
+
+def allowed(client: Any, operation: str, **members: Any) -> bool:
+    try:
+        getattr(client, operation)(**members)
+    except ClientError as error:
+        assert error.response["Error"]["Code"] in (
+            "AccessDenied",
+            "AccessDeniedException",
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+        )
+        return False
+    return True
+
+
+def test_admission_reads_see_a_change_of_the_other_replica_at_once(two: tuple[Site, Replica, Replica]) -> None:
+    _, first, second = two
+    clients = [first.client("eks"), second.client("eks")]
+    role = first.client("iam").get_role(RoleName="shared")["Role"]["Arn"]
+    for number in range(20):
+        writer, reader = clients[number % 2], clients[1 - number % 2]
+        asked = {"clusterName": CLUSTER, "namespace": "at-once", "serviceAccount": f"sa-{number}"}
+        assert reader.list_pod_identity_associations(**asked)["associations"] == []
+        made = writer.create_pod_identity_association(**asked, roleArn=role)["association"]
+        told = reader.list_pod_identity_associations(**asked)["associations"]
+        assert [one["associationId"] for one in told] == [made["associationId"]]
+        writer.delete_pod_identity_association(clusterName=CLUSTER, associationId=made["associationId"])
+        assert reader.list_pod_identity_associations(**asked)["associations"] == []
+
+
+def test_permissions_and_keys_are_seen_soon(two: tuple[Site, Replica, Replica]) -> None:
+    _, first, second = two
+    iam = first.client("iam")
+    iam.create_user(UserName="ann")
+    key = iam.create_access_key(UserName="ann")["AccessKey"]
+    there = second.client("eks", {name: key[name] for name in ("AccessKeyId", "SecretAccessKey")})
+    assert not allowed(there, "list_clusters")
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "eks:*", "Resource": "*"}]}
+    iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=json.dumps(policy))
+    eventually(lambda: allowed(there, "list_clusters"), within=SOON)
+    iam.delete_user_policy(UserName="ann", PolicyName="p")
+    eventually(lambda: not allowed(there, "list_clusters"), within=SOON)
+    iam.update_access_key(UserName="ann", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    eventually(lambda: not allowed(second.client("sts", key), "get_caller_identity"), within=SOON)
+
+
+def pod_token(site: Site) -> str:
+    now = int(datetime.now(UTC).timestamp())
+    claims = {
+        "iss": ISSUER,
+        "aud": ["pods.eks.amazonaws.com"],
+        "sub": "system:serviceaccount:default:worker",
+        "iat": now,
+        "nbf": now,
+        "exp": now + 3600,
+        "jti": "one",
+        "kubernetes.io": {
+            "namespace": "default",
+            "serviceaccount": {"name": "worker", "uid": "u-1"},
+            "pod": {"name": "worker-0", "uid": "p-1"},
+        },
+    }
+    return sign_token(site.signing_key, claims)
+
+
+def test_sessions_are_good_on_every_replica_and_outlive_a_rotation(two: tuple[Site, Replica, Replica]) -> None:
+    site, first, second = two
+    role = first.client("iam").get_role(RoleName="shared")["Role"]["Arn"]
+    first.client("eks").create_pod_identity_association(
+        clusterName=CLUSTER, namespace="default", serviceAccount="worker", roleArn=role
+    )
+    given = second.client("eks-auth").assume_role_for_pod_identity(clusterName=CLUSTER, token=pod_token(site))
+    session = {name[0].upper() + name[1:]: value for name, value in given["credentials"].items()}
+    arn = given["assumedRoleUser"]["arn"]
+    assert first.client("sts", session).get_caller_identity()["Arn"] == arn
+
+    done = site.podid("keys", "rotate")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["secrets_renewed"] >= 1
+    for each in (first, second):
+        assert each.client("sts", session).get_caller_identity()["Arn"] == arn
+        assert each.client("sts").get_caller_identity()["Arn"].endswith(":user/admin")
+    again = first.client("eks-auth").assume_role_for_pod_identity(clusterName=CLUSTER, token=pod_token(site))
+    fresh = {name[0].upper() + name[1:]: value for name, value in again["credentials"].items()}
+    assert second.client("sts", fresh).get_caller_identity()["Arn"] == again["assumedRoleUser"]["arn"]
+
+
+def test_both_write_one_audit_log(two: tuple[Site, Replica, Replica]) -> None:
+    from podid.audit import DecisionLog
+    from podid.store import MasterKey, open_store
+
+    site, first, second = two
+    ids = [
+        each.client("iam").list_roles(PathPrefix="/audit/")["ResponseMetadata"]["RequestId"] for each in (first, second)
+    ]
+    store = open_store(site.store_url, master_key=MasterKey.load(site.master_key))
+    log = DecisionLog(store)
+    try:
+        eventually(lambda: all(any(entry.event for entry in log.find(each)) for each in ids), within=SOON)
+        now = datetime.now(UTC)
+        assert log.between(now - timedelta(minutes=5), now + timedelta(minutes=1), limit=1)
+    finally:
+        log.close()
+        store.close()
+
+
+def test_a_master_key_may_be_in_the_environment(tmp_path: Path) -> None:
+    with replica.site(tmp_path, f"sqlite:///{tmp_path}/state.db") as site:
+        site.replica().end()
+        text = site.master_key.read_text()
+        command = [sys.executable, "-m", "podid", "state", "check", "-o", "json", "--store-url", site.store_url]
+        for environment, code in (({"PODID_MASTER_KEY": text}, 0), ({"PODID_MASTER_KEY": "A" * 43 + "="}, 1), ({}, 3)):
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin", **environment}
+            )
+            assert done.returncode == code, done.stdout + done.stderr
+            assert text.strip() not in done.stdout + done.stderr
