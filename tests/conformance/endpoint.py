@@ -150,7 +150,7 @@ class Endpoint:
         """A boto3 client; the administrator's unless told otherwise. It does not retry."""
         who = key or self.administrator
         return boto3.session.Session().client(
-            service,  # type: ignore[call-overload]
+            service,
             region_name=region,
             endpoint_url=self.url,
             aws_access_key_id=who.id,

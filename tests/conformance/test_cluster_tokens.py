@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def test_the_host_decides_nothing(endpoint: Endpoint, host: str) -> None:
     assert review(endpoint, token(endpoint.administrator, url=f"{host}/?{IDENTITY}")).json["Authenticated"] is True
 
 
-HOSTILE = {
+HOSTILE: dict[str, Callable[[Key], str]] = {
     "too old": lambda key: token(key, age=901),
     "of tomorrow": lambda key: token(key, age=-3600),
     "for another cluster": lambda key: token(key, "elsewhere"),

@@ -75,7 +75,7 @@ def test_tagging_is_a_permission_on_the_resource(endpoint: Endpoint, powerless: 
 
 
 def test_creating_with_tags_can_be_kept_to_some(endpoint: Endpoint, role: str) -> None:
-    statements = [
+    statements: list[dict[str, Any]] = [
         {
             "Effect": "Allow",
             "Action": "eks:CreatePodIdentityAssociation",

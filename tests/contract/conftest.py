@@ -68,13 +68,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     imds = credentials_files.read(home / "credentials/imds.json")
     assert administrator is not None
     assert imds is not None
-    yield Served(
+    served = Served(
         url=f"http://127.0.0.1:{listener.port}",
         administrator=administrator.credentials,
         imds=imds.credentials,
         gateway=endpoint.gateway,
         iam=endpoint.iam,
+        decisions=endpoint.decisions,
     )
+    yield served
+    served.close()
     listener.stop()
     thread.join(10)
     listener.close()

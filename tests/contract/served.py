@@ -7,13 +7,15 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from msgspec import Struct
+from msgspec import Struct, field
 
+from podid.audit import DecisionLog
 from podid.core.sigv4 import Credentials
 from podid.gateway.gateway import Gateway
 from podid.iam import Iam
 
 REGION = "us-east-1"
+_SESSION = boto3.session.Session()
 
 
 class Served(Struct, kw_only=True):
@@ -23,8 +25,11 @@ class Served(Struct, kw_only=True):
     administrator: Credentials
     imds: Credentials
     iam: Iam
+    decisions: DecisionLog
     gateway: Gateway
     """The same endpoint without its socket, for tests that bring a time of their own."""
+    clients: dict[tuple[str | None, ...], Any] = field(default_factory=dict)
+    """Made once: reading the models of a service takes longer than most tests."""
 
     @staticmethod
     def allow(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
@@ -39,15 +44,23 @@ class Served(Struct, kw_only=True):
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION, **config: Any) -> Any:
         """A boto3 client of this endpoint; the administrator's unless told otherwise."""
         who = credentials or self.administrator
-        return boto3.session.Session().client(
-            service,
-            region_name=region,
-            endpoint_url=self.url,
-            aws_access_key_id=who.access_key_id,
-            aws_secret_access_key=who.secret_access_key,
-            aws_session_token=who.session_token or None,
-            config=Config(retries={"total_max_attempts": 1}, **config),
-        )
+        key = (service, who.access_key_id, who.secret_access_key, who.session_token, region, repr(config))
+        if key not in self.clients:
+            self.clients[key] = _SESSION.client(
+                service,
+                region_name=region,
+                endpoint_url=self.url,
+                aws_access_key_id=who.access_key_id,
+                aws_secret_access_key=who.secret_access_key,
+                aws_session_token=who.session_token or None,
+                config=Config(retries={"total_max_attempts": 1}, max_pool_connections=30, **config),
+            )
+        return self.clients[key]
+
+    def close(self) -> None:
+        """Close what clients have open."""
+        for client in self.clients.values():
+            client.close()
 
     def administrator_of(self, account: str) -> Credentials:
         """The administrator of another account."""

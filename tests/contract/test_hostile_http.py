@@ -9,7 +9,7 @@ import pytest
 from tests.contract.served import Served
 
 from podid.core.clock import system_clock
-from podid.core.sigv4 import sign
+from podid.core.sigv4 import Credentials, sign
 from podid.gateway.connection import LARGEST_HEAD
 
 
@@ -143,3 +143,39 @@ def test_a_query_beside_a_target_header_names_no_other_operation(served: Served,
     answer = talk(served, message)
     assert status(answer) == 200
     assert b'"TableNames"' in answer
+
+
+def test_a_large_upload_without_a_good_signature_is_refused_before_it_is_sent(served: Served) -> None:
+    host = served.url.removeprefix("http://")
+    path, length = "/some-bucket/key", 100 * 1024 * 1024
+    for who, code in (
+        (served.administrator, b""),
+        (Credentials(served.administrator.access_key_id, "x" * 40), b"SignatureDoesNotMatch"),
+    ):
+        headers = sign(
+            who,
+            method="PUT",
+            url=f"{served.url}{path}",
+            headers={"X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD"},
+            body=b"",
+            service="s3",
+            region="us-east-1",
+            now=system_clock(),
+        )
+        lines = [f"{key}: {value}" for key, value in headers.items() if key.lower() != "host"]
+        head = [
+            f"PUT {path} HTTP/1.1",
+            f"Host: {host}",
+            *lines,
+            f"Content-Length: {length}",
+            "Expect: 100-continue",
+            "",
+            "",
+        ]
+        answer = talk(served, "\r\n".join(head).encode())
+        if code:
+            assert status(answer) == 403
+            assert code in answer
+            assert b"connection: close" in answer.lower()
+        else:
+            assert status(answer) == 100

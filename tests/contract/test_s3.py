@@ -12,6 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.contract.served import Served
 
+from podid.core.clock import system_clock
+from podid.core.sigv4 import sign
+
 
 def get(
     url: str, method: str = "GET", data: bytes | None = None, headers: dict[str, str] | None = None
@@ -269,3 +272,38 @@ def test_request_ids_are_on_every_answer(served: Served, bucket: str) -> None:
     assert told["HostId"]
     assert json.dumps(told["HTTPHeaders"])
     assert served.client("sqs").list_queues()["ResponseMetadata"]["RequestId"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [
+        ({"ChecksumCRC32": "AAAAAA=="}, "BadDigest"),
+        ({"ChecksumSHA256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, "BadDigest"),
+        ({"ChecksumSHA1": "nonsense"}, "InvalidRequest"),
+        ({"ContentMD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}, "BadDigest"),
+        ({"ContentMD5": "nonsense"}, "InvalidDigest"),
+    ],
+)
+def test_a_body_must_be_what_its_digest_says(served: Served, bucket: str, stated: dict[str, str], code: str) -> None:
+    s3 = served.client("s3")
+    assert code_of(s3.put_object, Bucket=bucket, Key="digest", Body=b"x", **stated)[:2] == (code, 400)
+
+
+def test_a_signed_request_with_its_bucket_in_the_host(served: Served, bucket: str) -> None:
+    port = int(served.url.rpartition(":")[2])
+    host = f"{bucket}.localhost:{port}"
+    headers = sign(
+        served.administrator,
+        method="PUT",
+        url=f"http://{host}/hosted/key",
+        headers={"Host": host},
+        body=b"hosted",
+        service="s3",
+        region="us-east-1",
+        now=system_clock(),
+    )
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("PUT", "/hosted/key", body=b"hosted", headers=headers)
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert served.client("s3").get_object(Bucket=bucket, Key="hosted/key")["Body"].read() == b"hosted"

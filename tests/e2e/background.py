@@ -68,7 +68,13 @@ class Background:
             folder = Path(tempfile.mkdtemp(prefix="podid-e2e-"))
             argv, environment = job(folder)
             self._process = subprocess.Popen(
-                argv, env=dict(environment), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                argv,
+                env=dict(environment),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
             )
             out, err = self._process.communicate()
             with self._changed:

@@ -112,9 +112,15 @@ class Installed:
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 variables = (entry / "environ").read_bytes().split(b"\0")
-                pods = {v.removeprefix(b"PODID_CONTAINER=").partition(b"/")[0].decode() for v in variables if v.startswith(b"PODID_CONTAINER=")}
+                pods = {
+                    v.removeprefix(b"PODID_CONTAINER=").partition(b"/")[0].decode()
+                    for v in variables
+                    if v.startswith(b"PODID_CONTAINER=")
+                }
                 if f"PODID_HOME={self.home}".encode() in variables or pods & self.pod_uids:
-                    found.append(f"{entry.name} {(entry / 'cmdline').read_bytes().replace(bytes(1), b' ').decode()[:100]}")
+                    found.append(
+                        f"{entry.name} {(entry / 'cmdline').read_bytes().replace(bytes(1), b' ').decode()[:100]}"
+                    )
         return found
 
     # --- what a person types
@@ -123,7 +129,12 @@ class Installed:
         """A line as it is typed at a shell; on a terminal of its own where it needs one; `path` comes before PATH."""
         environment = {**self.environment, "PATH": os.pathsep.join([*map(str, path), self.environment["PATH"]])}
         ran = run(
-            command, environment=environment, folder=self.folder, terminal=terminal, timeout=PATIENCE, waiting=lambda _: None
+            command,
+            environment=environment,
+            folder=self.folder,
+            terminal=terminal,
+            timeout=PATIENCE,
+            waiting=lambda _: None,
         )
         return Typed(ran.code, ran.output)
 
@@ -145,7 +156,9 @@ class Installed:
         names = [f"pod/{pod}" for pod in pods]
         waited = self.kubectl("wait", "--for=condition=Ready", f"--timeout={PATIENCE:.0f}s", *names)
         assert waited.code == 0, waited.output + self.kubectl("describe", *names).output
-        self.pod_uids |= set(self.kubectl("get", "pods", "-A", "-o", "jsonpath={.items[*].metadata.uid}").output.split())
+        self.pod_uids |= set(
+            self.kubectl("get", "pods", "-A", "-o", "jsonpath={.items[*].metadata.uid}").output.split()
+        )
 
     def _run(
         self, argv: Sequence[str], *, stdin: str | None = None, environment: Mapping[str, str] | None = None

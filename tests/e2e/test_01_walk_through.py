@@ -72,7 +72,7 @@ class Walker:
 
     def sees_the_pod_running(self) -> None:
         self.installed.wait_ready("aws-cli")
-        assert re.search(r"^aws-cli\s+1/1\s+Running\s+0\s", self.does("kubectl get pods").output, re.M)
+        assert re.search(r"^aws-cli\s+1/1\s+Running\s+0\s", self.does("kubectl get pods").output, re.MULTILINE)
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
@@ -97,10 +97,12 @@ def step_1_the_add_on(walker: Walker) -> None:
     created = walker.does(f"aws eks create-addon --cluster-name {CLUSTER} --addon-name {ADDON}")
     assert created.json()["addon"]["status"] == "CREATING"
     until(lambda: walker.installed.addon_status() == "ACTIVE", "the add-on is ACTIVE")
-    daemon_set = re.search(rf"^{ADDON}\s+1\s+1\s+1\s", walker.does("kubectl get daemonset -n kube-system").output, re.M)
+    daemon_set = re.search(
+        rf"^{ADDON}\s+1\s+1\s+1\s", walker.does("kubectl get daemonset -n kube-system").output, re.MULTILINE
+    )
     assert daemon_set, "desired, current and ready are not the number of nodes"
     agents = walker.does("kubectl get pods -n kube-system").output
-    assert re.search(rf"^{ADDON}-\w+\s+1/1\s+Running\s", agents, re.M), agents
+    assert re.search(rf"^{ADDON}-\w+\s+1/1\s+Running\s", agents, re.MULTILINE), agents
 
 
 def step_2_a_pod_without_an_association(walker: Walker) -> None:
@@ -155,9 +157,7 @@ def step_6_clean_up(walker: Walker, association: str) -> None:
     deleted = walker.does("kubectl delete -f kube-manifests/").output
     assert 'pod "aws-cli" deleted' in deleted
     assert 'serviceaccount "aws-cli-sa" deleted' in deleted
-    walker.does(
-        f"aws eks delete-pod-identity-association --cluster-name {CLUSTER} --association-id {association}"
-    )
+    walker.does(f"aws eks delete-pod-identity-association --cluster-name {CLUSTER} --association-id {association}")
     listed = walker.does(f"aws eks list-pod-identity-associations --cluster-name {CLUSTER}").json()
     assert listed["associations"] == []
     assert "DeleteConflict" in walker.refused(f"aws iam delete-role --role-name {ROLE}")

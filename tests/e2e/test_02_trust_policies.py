@@ -57,7 +57,7 @@ class Seen(NamedTuple):
 @pytest.fixture(scope="module")
 def seen(with_agent: Installed) -> Iterator[Mapping[str, Seen]]:
     """All cases at once: for each a role, an association and a pod."""
-    pods = [name for name in CASES]
+    pods = list(CASES)
     for name, case in CASES.items():
         with_agent.associate(name, with_agent.make_role(f"trust-{name}", case.trust))
     applied = with_agent.apply(*map(service_account, pods), *map(pod, pods))

@@ -44,7 +44,7 @@ def trusting(role_arn: str, external_id: str) -> dict[str, Any]:
 def pods(with_agent: Installed) -> Iterator[Installed]:
     """A role, an association and a pod for each story; what is special about them is done here."""
     make, associate = with_agent.make_role, with_agent.associate
-    listing = allow("s3:ListAllMyBuckets", **TAGGED)
+    listing = allow("s3:ListAllMyBuckets") | TAGGED
     associate("tags-on", make("tags-on", trust(), listing))
     associate("tags-off", make("tags-off", trust(), listing), disableSessionTags=True)
     narrow = json.dumps(document(allow("s3:ListAllMyBuckets")))
@@ -139,7 +139,9 @@ def test_a_role_made_again_under_the_name_does_not_revive_them(pods: Installed) 
 def test_a_deleted_association_leaves_the_running_session_and_gives_no_new_one(pods: Installed) -> None:
     credentials = credentials_of(pods, "association-goes")
     eks = pods.client("eks")
-    (found,) = eks.list_pod_identity_associations(clusterName=CLUSTER, serviceAccount="association-goes")["associations"]
+    (found,) = eks.list_pod_identity_associations(clusterName=CLUSTER, serviceAccount="association-goes")[
+        "associations"
+    ]
     eks.delete_pod_identity_association(clusterName=CLUSTER, associationId=found["associationId"])
     pods.client("s3", credentials).list_buckets()
     assert ask_agent(pods, "association-goes").status == 200  # the agent's lease lives on

@@ -151,7 +151,9 @@ def test_an_association_without_the_right_to_pass_the_role(doors: Installed) -> 
     key = iam.create_access_key(UserName="no-pass")["AccessKey"]
     eks = doors.client("eks", key)
     wanted = {"clusterName": CLUSTER, "namespace": "default", "serviceAccount": "no-pass"}
-    text = f"User: arn:aws:iam::111122223333:user/no-pass is not authorized to perform: iam:PassRole on resource: {ROLE}"
+    text = (
+        f"User: arn:aws:iam::111122223333:user/no-pass is not authorized to perform: iam:PassRole on resource: {ROLE}"
+    )
     refused(eks.create_pod_identity_association, "AccessDeniedException", 403, text, **wanted, roleArn=ROLE)
     assert eks.list_pod_identity_associations(**wanted)["associations"] == []
 
@@ -225,7 +227,9 @@ def test_a_token_for_another_audience(doors: Installed) -> None:
 )
 def test_a_forged_token(doors: Installed, part: int, claims: dict[str, Any]) -> None:
     token = changed(bound_token(doors), part, **claims)
-    refused(lambda: exchange(doors, token), "InvalidTokenException", 400, "The token included in the request is not valid")
+    refused(
+        lambda: exchange(doors, token), "InvalidTokenException", 400, "The token included in the request is not valid"
+    )
 
 
 def test_a_token_without_its_signature_or_of_another_form(doors: Installed) -> None:

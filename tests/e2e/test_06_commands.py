@@ -54,7 +54,9 @@ def test_the_administrator_of_another_account(shared: Installed) -> None:
         AssumeRolePolicyDocument=json.dumps(
             {
                 "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+                "Statement": [
+                    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+                ],
             }
         ),
     )
@@ -102,7 +104,9 @@ def test_status_for_programs_and_for_people(shared: Installed) -> None:
     assert told["running"] and told["ready"]
     assert told["isolation"] in ("namespaces", "process")
     assert told["endpoint"] == shared.environment["AWS_ENDPOINT_URL"]
-    assert {part["name"]: part["phase"] for part in told["parts"]} == dict.fromkeys(("serve", "webhook", "cluster"), "running")
+    assert {part["name"]: part["phase"] for part in told["parts"]} == dict.fromkeys(
+        ("serve", "webhook", "cluster"), "running"
+    )
     assert all(Path(f"/proc/{part['pid']}").exists() for part in told["parts"])
     text = shared.podid("status")
     assert text.code == 0

@@ -43,7 +43,7 @@ def test_the_pod_is_the_node_first_and_its_role_then(played: dict[str, Any]) -> 
 
 def test_it_tells_what_was_decided_inside(played: dict[str, Any]) -> None:
     assert "may not s3:ListAllMyBuckets" in inside(played, "aws s3 ls", "Step 2")
-    assert "iam:PassRole" in inside(played, "create-pod-identity-association", "Step 4")
+    assert "a pod of default/aws-cli-sa" in inside(played, "create-pod-identity-association", "Step 4")
     assert "the webhook (user/podid-webhook) asked EKS" in inside(played, "kubectl apply", "Step 5")
     exchange = inside(played, "aws s3 ls", "Step 5")
     for tag in (

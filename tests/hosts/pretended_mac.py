@@ -59,15 +59,29 @@ def pretend(names: dict[str, list[str]], interpreter: str) -> None:
             if hasattr(loaded, name):
                 delattr(loaded, name)
     selectors = importlib.import_module("selectors")
+    if hasattr(selectors, "EpollSelector"):
+        del selectors.EpollSelector
     selectors.DefaultSelector = selectors.PollSelector  # type: ignore[attr-defined]
-    # urllib asks the Mac's settings for proxies by this module
-    settings: Any = types.ModuleType("_scproxy")
-    settings._get_proxies = settings._get_proxy_settings = dict
-    sys.modules["_scproxy"] = settings
+    _stand_in(
+        "_scproxy", _get_proxies=dict, _get_proxy_settings=dict
+    )  # by which urllib asks the Mac's settings for proxies
+    _stand_in("ctypes.macholib")  # by which ctypes.util looks for libraries; Debian leaves it out
+    _stand_in("ctypes.macholib.dyld", dyld_find=_find_no_library)
     sys.platform = "darwin"
     sys.executable = interpreter
     _hide_files()
     sys.addaudithook(_audit)
+
+
+def _stand_in(name: str, **members: Any) -> None:
+    """A module that only a Mac's Python has."""
+    module = types.ModuleType(name)
+    module.__dict__.update(members)
+    sys.modules[name] = module
+
+
+def _find_no_library(name: str, *_: Any) -> str:
+    raise ValueError(f"dylib {name} could not be found")
 
 
 def _hide_files() -> None:

@@ -43,7 +43,14 @@ ACTION_PATTERNS = [
     "kms:De*t",
     "sts:*",
 ]
-RESOURCES = ["*", "arn:aws:s3:::b/a", "arn:aws:s3:::b/a/b", f"arn:aws:sqs:r:{THERE}:a", f"arn:aws:iam::{HERE}:role/a"]
+RESOURCES = [
+    "*",
+    "arn:aws:s3:::b/a",
+    "arn:aws:s3:::b/a/b",
+    f"arn:aws:sqs:r:{THERE}:a",
+    f"arn:aws:iam::{HERE}:role/a",
+    f"arn:aws:logs:r:{HERE}:g:a:s:a",
+]
 RESOURCE_PATTERNS = [
     "*",
     "arn:aws:s3:::b/*",
@@ -53,6 +60,15 @@ RESOURCE_PATTERNS = [
     "arn:aws:s3:::b/${k2, 'a'}*",
     f"arn:aws:*:{THERE}:*",
     "arn:aws:iam::*:role/*",
+    # within segments, and incomplete
+    "arn:aws:sqs",
+    "arn:aws:sqs:r",
+    "arn:aws:*:a",
+    "arn:aws:s*s:*:a",
+    f"arn:aws:sqs:?:{THERE}*?",
+    "arn:*:?:s*a",
+    f"arn:aws:logs:r:{HERE}:*:${{k2, 'a'}}*a",
+    f"arn:aws:logs:r:{HERE}:g*${{k1}}:*",
 ]
 KEYS = ["k1", "K1", "k2", "k3"]
 VALUES = [
@@ -360,16 +376,27 @@ def test_the_case_of_actions_and_keys_never_matters(request: Request, policies: 
     assert essence(decide(other, policies)) == essence(decide(request, policies))
 
 
-TOKENS = st.lists(st.sampled_from(["a", "b", "ab", "ba", "aab", "", Wild.ANY, Wild.ANY, Wild.ONE]), max_size=9).map(
-    tuple
-)
+TOKENS = st.lists(
+    st.sampled_from(["a", "b", "ab", "ba", "aab", ":", "b:a", "", *Wild, Wild.ANY, Wild.ANY_WITHIN]), max_size=9
+).map(tuple)
 
 
-@given(TOKENS, st.text("ab", max_size=9))
+@given(TOKENS, st.text("ab:", max_size=9))
 def test_wildcards_match_as_the_textbook_says(tokens: tuple[str | Wild, ...], value: str) -> None:
     expected = glob_tokens(tokens, value)
     assert matches(prepare(tokens), value) is expected
     assert matcher(tokens)(value) is expected
+
+
+PIECES = st.lists(st.sampled_from(["a", ":", ":", "b", "*", "*", "?", "${k1}", "${*}"]), max_size=10).map("".join)
+
+
+@given(PIECES, st.text("ab:*", max_size=10), st.text("ab:", max_size=3), st.sampled_from(["identity", "scps"]))
+def test_resources_are_matched_as_the_plain_evaluator_does(pattern: str, resource: str, value: str, layer: str) -> None:
+    limit = NamedPolicy("p", policy_of([{"Effect": "Deny", "Action": "*", "Resource": f"arn:{pattern}"}]))
+    policies = PolicySet(**{layer: (limit,) if layer == "identity" else ((limit,),)})
+    request = Request(principal=PRINCIPALS[0], action="s3:X", resource=f"arn:{resource}", context={"k1": (value,)})
+    assert decide(request, policies).outcome is decide_plainly(request, policies).outcome
 
 
 @given(st.lists(statements(), min_size=1, max_size=3))

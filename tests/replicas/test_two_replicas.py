@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -146,3 +148,28 @@ def test_a_master_key_may_be_in_the_environment(tmp_path: Path) -> None:
             )
             assert done.returncode == code, done.stdout + done.stderr
             assert text.strip() not in done.stdout + done.stderr
+
+
+def test_no_request_fails_while_keys_are_rotated(two: tuple[Site, Replica, Replica]) -> None:
+    site, first, second = two
+    rotated = threading.Event()
+
+    def work(number: int, own: Replica, other: Replica) -> int:
+        iam, user, done = own.client("iam"), f"rotating-{number}", 0
+        iam.create_user(UserName=user)
+        while not rotated.is_set() or not done:
+            key = iam.create_access_key(UserName=user)["AccessKey"]
+            given = own.client("sts", key).get_session_token()["Credentials"]
+            assert other.client("sts", given).get_caller_identity()["Arn"].endswith(user)
+            iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(2) as pool:
+        pairs = ((first, second), (second, first))
+        working = [pool.submit(work, number, *pair) for number, pair in enumerate(pairs)]
+        try:
+            assert site.podid("keys", "rotate").returncode == 0
+        finally:
+            rotated.set()
+        assert all(each.result() for each in working)

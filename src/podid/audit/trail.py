@@ -64,8 +64,10 @@ def management_event(
     read_only: bool = False,
     resources: Sequence[Mapping[str, str]] = (),
     shared_event_id: str = "",
+    invoked_by: str = "",
+    identity: Mapping[str, Any] | None = None,
 ) -> str:
-    """The event of one call, as JSON text.
+    """The event of one call, as JSON text; see `event_text`.
 
     `answer` is left out for calls that only read, as CloudTrail does, but for those that make sessions.
     """
@@ -79,6 +81,8 @@ def management_event(
         read_only=read_only,
         resources=resources,
         shared_event_id=shared_event_id,
+        invoked_by=invoked_by,
+        identity=identity,
     )
 
 
@@ -94,20 +98,21 @@ def event_text(
     shared_event_id: str = "",
     version: str = "1.09",
     invoked_by: str = "",
+    identity: Mapping[str, Any] | None = None,
 ) -> str:
     """The event of a call whose parameters and answer are already as they may be written down.
 
     `resources` name what the call was about: `type`, `ARN`, `accountId`. `shared_event_id` is that of the other events of the same call;
-    `invoked_by` the service that made the call for its caller.
+    `invoked_by` the service that made the call for its caller; `identity` who it was, where the call itself proved it.
     """
     caller = call.caller
     service = caller.service or invoked_by
-    identity = _identity(caller)
+    who = dict(identity) if identity is not None else _identity(caller)
     if invoked_by:
-        identity["invokedBy"] = invoked_by
+        who["invokedBy"] = invoked_by
     event: dict[str, Any] = {
         "eventVersion": version,
-        "userIdentity": identity,
+        "userIdentity": who,
         "eventTime": _iso(call.now),
         "eventSource": f"{call.service}.amazonaws.com",
         "eventName": call.operation,

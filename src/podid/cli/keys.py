@@ -8,7 +8,7 @@ import typer
 
 from podid.cli.places import HomeOption, MasterKeyOption, RingOption, StoreOption, place_of
 from podid.cli.printer import Output, OutputOption, print_json, say
-from podid.local.key_rotation import What
+from podid.local.rotation_wish import What
 
 keys = typer.Typer(
     name="keys",

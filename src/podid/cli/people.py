@@ -46,11 +46,11 @@ for lean in (agent, imds):
 def run() -> int:
     """Parse this process's command line and run it. Gives the exit code."""
     try:
-        code = program(args=sys.argv[1:] or ["--help"], standalone_mode=False)
+        code = program(args=sys.argv[1:] or ["--help"], prog_name="podid", standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
         return 130
     except typer.TyperException as problem:
-        where = getattr(getattr(problem, "ctx", None), "command_path", "podid")
+        where = getattr(getattr(problem, "ctx", None), "command_path", None) or _command_named()
         complain(_lower(problem.format_message().rstrip(".")), f"see: {where} --help")
         return problem.exit_code
     except LocalProblem as problem:
@@ -60,6 +60,12 @@ def run() -> int:
         sys.stderr.close()
         return 0
     return code if isinstance(code, int) else 0
+
+
+def _command_named() -> str:
+    """The command whose help explains, where the problem does not say: the first word, if it is a command."""
+    known = {command.name for command in program.registered_commands}
+    return " ".join(["podid", *(word for word in sys.argv[1:2] if word in known)])
 
 
 def _lower(text: str) -> str:

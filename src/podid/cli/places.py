@@ -22,6 +22,7 @@ StoreOption = Annotated[
     str,
     typer.Option(
         "--store-url",
+        envvar="PODID_STORE_URL",
         metavar="URL",
         help="A database that podid serve uses: postgresql+psycopg://… or sqlite:////path/state.db.",
     ),

@@ -19,7 +19,12 @@ def add_to(program: typer.Typer) -> None:
 
 
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments; put -- before it where that is clearer.")],
+    command: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMMAND", help="The command and its arguments; put -- before it where that is clearer."
+        ),
+    ],
     account: Annotated[str | None, typer.Option("--account", metavar="ID", help="As `podid env --account`.")] = None,
 ) -> int:
     """Run one command in that environment.

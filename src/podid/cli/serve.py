@@ -31,7 +31,10 @@ def serve(
         Services, typer.Option("--services", help="Who serves what podid has no room for.")
     ] = Services.MOTO,
     store_url: Annotated[
-        str, typer.Option("--store-url", help="Another database than the home's: postgresql+psycopg://…")
+        str,
+        typer.Option(
+            "--store-url", envvar="PODID_STORE_URL", help="Another database than the home's: postgresql+psycopg://…"
+        ),
     ] = "",
     master_key_file: Annotated[
         Path | None,

@@ -12,7 +12,7 @@ from podid.cli.printer import Output, OutputOption, note, print_json, say
 
 state = typer.Typer(
     name="state",
-    help="Take the state of an installation out, put it in elsewhere, look whether it is whole.",
+    help="Export, import and check what an installation holds.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -13,10 +13,13 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from msgspec.structs import replace
+
 from podid.core.clock import Clock
 from podid.core.http import Headers, HttpRequest, HttpResponse
+from podid.gateway.bodies import Bodies
 from podid.gateway.gateway import Gateway, Later
-from podid.gateway.receive import TooLarge, is_own, read_body, read_head
+from podid.gateway.receive import Head, TooLarge, is_own, read_head
 from podid.gateway.steps.values import Received
 
 Scope = MutableMapping[str, Any]
@@ -42,6 +45,7 @@ class App:
         self._clock = clock
         self._own = ThreadPoolExecutor(max_workers=min(OWN_THREADS, threads), thread_name_prefix="podid-own")
         self._others = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="podid-other")
+        self._bodies = Bodies()
         self._started: list[Callable[[], None]] = []
 
     def when_ready(self, action: Callable[[], None]) -> None:
@@ -73,28 +77,42 @@ class App:
         if head.path == HEALTH and head.method in ("GET", "HEAD"):
             await _send(send, _json(200, b'{"status":"ok"}'), head.method)
             return
+        received = self._received(scope, head)
+        loop = asyncio.get_running_loop()
+        pool = self._own if is_own(head) else self._others
         try:
-            body = await read_body(head, receive)
+            body = await self._bodies.read(
+                head, receive, lambda: loop.run_in_executor(pool, self._gateway.recognise, received)
+            )
         except TooLarge as error:
             await _send(send, _plain(error.status, str(error), close=True), head.method)
             return
-        if body is None:  # the client left
-            return
+        if isinstance(body, HttpResponse):
+            await _send(send, _closing(body), head.method)
+        elif body is not None:  # else the client left
+            try:
+                await self._work(replace(received, request=replace(received.request, body=body)), pool, receive, send)
+            finally:
+                self._bodies.release(len(body))
+
+    def _received(self, scope: Scope, head: Head) -> Received:
         client = scope.get("client")
-        received = Received(
-            request=HttpRequest(method=head.method, path=head.path, query=head.query, headers=head.headers, body=body),
+        return Received(
+            request=HttpRequest(method=head.method, path=head.path, query=head.query, headers=head.headers),
             now=self._clock(),
             source_ip=client[0] if client else "127.0.0.1",
             secure=scope.get("scheme") == "https",
         )
-        pool = self._own if is_own(head) else self._others
+
+    async def _work(self, received: Received, pool: ThreadPoolExecutor, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
+        # The time is that of the head: a slow upload does not make a signature stale.
         told = await loop.run_in_executor(pool, self._gateway.begin, received)
         while isinstance(told, Later):
             if await _left_within(told.seconds, receive):
                 return
             told = await loop.run_in_executor(pool, told.again)
-        await _send(send, told, head.method)
+        await _send(send, told, received.request.method)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -113,7 +131,8 @@ class App:
 async def _left_within(seconds: float, receive: Receive) -> bool:
     """Wait; whether the client went away meanwhile. What it would have been told must then not be fetched: a message would be lost."""
     try:
-        message = await asyncio.wait_for(receive(), seconds)
+        async with asyncio.timeout(seconds):  # not wait_for, which on Python 3.11 can swallow a cancellation
+            message = await receive()
     except TimeoutError:
         return False
     return bool(message["type"] == "http.disconnect")
@@ -131,6 +150,11 @@ async def _send(send: Send, response: HttpResponse, method: str) -> None:
 
 def _json(status: int, body: bytes) -> HttpResponse:
     return HttpResponse(status=status, headers=(("content-type", "application/json"),), body=body)
+
+
+def _closing(response: HttpResponse) -> HttpResponse:
+    """The answer to a request whose body was not taken: the connection cannot be used any further."""
+    return replace(response, headers=(*response.headers, ("connection", "close")))
 
 
 def _plain(status: int, text: str, *, close: bool = False) -> HttpResponse:

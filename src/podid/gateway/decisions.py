@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 
+import msgspec
+
 from podid.audit import DecisionLog, Entry, management_event, reads_only, shared_id
 from podid.core import ids
 from podid.core.caller import Output
@@ -67,6 +69,10 @@ class Decisions:
         """A call of one of podid's own services came to its end: an event as CloudTrail has it."""
         call, service = understood.call, understood.authenticated.addressed.service
         error = _as_aws_error(failure)
+        identity = _web_identity(output) if call.operation == "AssumeRoleWithWebIdentity" else None
+        resources = _resources(understood)
+        if identity is not None:  # the caller has no account of its own: it is told where its role is
+            call = msgspec.structs.replace(call, account=resources[0]["accountId"])
         self._entries.record(
             Entry(
                 at=call.now,
@@ -87,7 +93,9 @@ class Decisions:
                     event_id=ids.uuid4(os.urandom),
                     error=error,
                     read_only=reads_only(call.operation),
-                    resources=_resources(understood),
+                    resources=resources,
+                    identity=identity,
+                    invoked_by=call.context.get("aws:CalledViaLast", ("",))[0],
                     shared_event_id=shared_id(call.request_id) if call.operation.startswith("AssumeRole") else "",
                 ),
             )
@@ -125,6 +133,19 @@ def _as_aws_error(failure: Exception | None) -> AwsError | None:
     if failure is None or isinstance(failure, AwsError):
         return failure
     return Said("InternalFailure", 500, failure.public if isinstance(failure, PodidError) else "")
+
+
+def _web_identity(output: Output | None) -> dict[str, str] | None:
+    """Whom the token of an AssumeRoleWithWebIdentity named, once it was believed."""
+    if output is None:
+        return None
+    provider, subject = str(output["Provider"]), str(output["SubjectFromWebIdentityToken"])
+    return {
+        "type": "WebIdentityUser",
+        "principalId": f"{provider}:{output['Audience']}:{subject}",
+        "userName": subject,
+        "identityProvider": provider,
+    }
 
 
 def _resources(understood: Understood) -> tuple[dict[str, str], ...]:

@@ -33,7 +33,7 @@ from podid.gateway.extensions import EXTENSION
 from podid.gateway.moto_services import MotoServices
 from podid.gateway.needs.need import Lookup, Need
 from podid.gateway.routing.guess import probable_service
-from podid.gateway.steps.authenticate import Keys, authenticate
+from podid.gateway.steps.authenticate import Keys, authenticate, recognise
 from podid.gateway.steps.authorize import Authority, Judge, ResourcePolicies, Sentence, StackRole, authorize
 from podid.gateway.steps.find_operation import find_operation, model_of
 from podid.gateway.steps.give_request_id import give_request_id
@@ -78,6 +78,7 @@ class Gateway:
             policies=policies,
             sentence=sentence,
             note=record.decided,
+            called=record.called,
             default_account=default_account,
             stack_role=stack_role,
         )
@@ -99,6 +100,22 @@ class Gateway:
         passage = _Passage(give_request_id(received, self._random))
         return self._reach(passage, lambda: self._finish(passage, self._authorise(passage)))
 
+    def recognise(self, received: Received) -> HttpResponse | None:
+        """Whether the head of an upload shows who sends it: the answer that refuses it, or None where its body may come.
+
+        Only S3's signatures hold without their body. What else may be large is bounded more tightly, and refused after its body.
+        """
+        passage = _Passage(give_request_id(received, self._random))
+
+        def steps() -> HttpResponse:
+            addressed = passage.addressed = find_operation(passage.numbered)
+            if addressed.service.model == "s3":
+                recognise(addressed, self._keys)
+            return _MAY_COME
+
+        told = self._reach(passage, steps)
+        return None if told is _MAY_COME or isinstance(told, Later) else told
+
     def _authorise(self, passage: _Passage) -> Authorised:
         addressed = passage.addressed = find_operation(passage.numbered)
         authenticated = passage.authenticated = authenticate(addressed, self._keys)
@@ -117,7 +134,7 @@ class Gateway:
         failure: Exception | None = None
         try:
             told = steps()
-            if isinstance(told, Later):
+            if told is _MAY_COME or isinstance(told, Later):
                 return told
         except Exception as error:
             failure = error
@@ -136,6 +153,9 @@ class Gateway:
             self._record.called(understood, output, failure)
         elif failure is not None and not isinstance(failure, AccessDenied):
             self._record.failed(passage.seen(), failure)
+
+
+_MAY_COME = HttpResponse(status=100)
 
 
 class Later(Struct, frozen=True, kw_only=True):

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from podid.eks import Eks
+from podid.gateway import resource_tags
 from podid.iam import Iam
-from podid.iam.entities import GROUP, INSTANCE_PROFILE, ROLE, USER, Kind, by_id, find
+from podid.iam.entities import GROUP, INSTANCE_PROFILE, ROLE, USER, Kind, by_id, find, parse_entity_arn
+from podid.iam.tagging import tags_of
 from podid.store import Store
 
 _OF_EKS = re.compile(r"arn:[^:]+:eks:")
@@ -66,10 +68,24 @@ class Existing:
         return None if finder is None else finder(account, region, name)
 
     def tags_of(self, resource: str) -> Mapping[str, str]:
-        """The tags of what EKS holds: clusters, add-ons, associations."""
-        if not _OF_EKS.match(resource):
+        """The tags of a resource as it is now."""
+        if _OF_EKS.match(resource):
+            return self._eks.tags_of(resource) or {}
+        if ":iam::" in resource:
+            return self._tags_in_iam(resource)
+        return resource_tags.of_moto(resource)
+
+    def _tags_in_iam(self, resource: str) -> Mapping[str, str]:
+        role = self._iam.role_by_arn(resource)
+        if role is not None:
+            return role.tags
+        user = parse_entity_arn(USER, resource)
+        if user is None:
             return {}
-        return self._eks.tags_of(resource) or {}
+        account, _, name = user
+        with self._store.read() as connection:
+            row = find(connection, USER, account, name)
+            return {} if row is None else tags_of(connection, row.id)
 
 
 def _backend(module_name: str, backends: str, account: str, region: str) -> Any:

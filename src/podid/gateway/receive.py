@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from msgspec import Struct
@@ -58,7 +58,7 @@ def read_head(scope: MutableMapping[str, Any]) -> Head:
     raw = scope["headers"]
     if len(raw) > MOST_HEADERS or sum(len(name) + len(value) for name, value in raw) > LARGEST_HEADERS:
         raise TooLarge(431, "The request has too many headers, or too large ones.")
-    if scope["http_version"] == "1.1" and not any(name.lower() == b"host" for name, _ in raw):
+    if scope.get("http_version") == "1.1" and not any(name.lower() == b"host" for name, _ in raw):
         raise TooLarge(400, "The request has no Host header.")  # RFC 9112, section 3.2
     return Head(
         method=scope["method"],
@@ -80,25 +80,3 @@ def is_own(head: Head) -> bool:
     """Whether the request says it is for a service of podid's own. It decides which threads wait for it, and nothing else."""
     signed = head.header("authorization") or head.query
     return any(name in signed for name in _OWN)
-
-
-async def read_body(head: Head, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes | None:
-    """The whole body; None where the client left before its end. Raises TooLarge as soon as that is certain."""
-    limit = body_limit(head)
-    declared = head.header("content-length")
-    if declared is not None and declared.isascii() and declared.isdigit() and int(declared) > limit:
-        raise TooLarge(413, "The request body is too large.")
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        piece = message.get("body", b"")
-        if piece:
-            size += len(piece)
-            if size > limit:
-                raise TooLarge(413, "The request body is too large.")
-            pieces.append(piece)
-        if not message.get("more_body", False):
-            return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -35,6 +35,7 @@ class Refusal(Enum):
     UNSUPPORTED = auto()
     UNSIGNED_HEADERS = auto()
     BODY_MISMATCH = auto()
+    BAD_CHUNKS = auto()
     BAD_SCOPE = auto()
 
 
@@ -82,6 +83,7 @@ def _json_words(status: int) -> _Words:
         Refusal.UNSIGNED_HEADERS: ("InvalidSignatureException", status, _MISMATCH),
         Refusal.UNSUPPORTED: ("IncompleteSignatureException", status, _INCOMPLETE),
         Refusal.BODY_MISMATCH: ("InvalidSignatureException", status, _MISMATCH),
+        Refusal.BAD_CHUNKS: ("IncompleteSignatureException", status, _INCOMPLETE),
         Refusal.BAD_SCOPE: ("InvalidSignatureException", status, "Credential should be scoped to a valid region."),
     }
 
@@ -102,6 +104,7 @@ _WORDS: dict[Family, _Words] = {
         Refusal.UNSUPPORTED: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.UNSIGNED_HEADERS: ("SignatureDoesNotMatch", 403, _MISMATCH),
         Refusal.BODY_MISMATCH: ("SignatureDoesNotMatch", 403, _MISMATCH),
+        Refusal.BAD_CHUNKS: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.BAD_SCOPE: ("SignatureDoesNotMatch", 403, "Credential should be scoped to a valid region."),
     },
     "ec2": {
@@ -117,6 +120,7 @@ _WORDS: dict[Family, _Words] = {
         Refusal.UNSUPPORTED: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.UNSIGNED_HEADERS: ("AuthFailure", 401, _EC2_INVALID),
         Refusal.BODY_MISMATCH: ("AuthFailure", 401, _EC2_INVALID),
+        Refusal.BAD_CHUNKS: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.BAD_SCOPE: ("AuthFailure", 401, _EC2_INVALID),
     },
     "s3": {
@@ -156,6 +160,11 @@ _WORDS: dict[Family, _Words] = {
             400,
             "The provided 'x-amz-content-sha256' header does not match what was computed.",
         ),
+        Refusal.BAD_CHUNKS: (
+            "IncompleteBody",
+            400,
+            "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+        ),
         Refusal.BAD_SCOPE: (
             "AuthorizationHeaderMalformed",
             400,
@@ -190,6 +199,7 @@ _KINDS = {
     Problem.MISMATCH: Refusal.BAD_SIGNATURE,
     Problem.UNSIGNED_HEADERS: Refusal.UNSIGNED_HEADERS,
     Problem.BODY_MISMATCH: Refusal.BODY_MISMATCH,
+    Problem.BAD_CHUNKS: Refusal.BAD_CHUNKS,
 }
 _OWN_TEXT = frozenset(
     {Refusal.INCOMPLETE, Refusal.INCOMPLETE_URL, Refusal.BAD_SCOPE, Refusal.SKEWED, Refusal.EXPIRED_URL}

@@ -131,7 +131,8 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), grace)
+            async with asyncio.timeout(grace):  # wait_for loses a cancellation that comes together with the end (CPython 3.11)
+                await process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

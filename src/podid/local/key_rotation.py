@@ -15,7 +15,6 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,21 +23,12 @@ from podid.core.clock import system_clock
 from podid.iam import Iam
 from podid.local.kept_state import Place, opened
 from podid.local.problems import Forbidden, LocalProblem, WrongUsage
+from podid.local.rotation_wish import What
 from podid.store import ENVIRONMENT, MasterKey, MasterKeyProblem
 from podid.sts import KeyRing, KeyRingProblem
 
 SETTLING_SECONDS = 1.0
 """Between steps 2 and 4: a request that read a secret before it was encrypted anew may still be opening it."""
-
-
-class What(StrEnum):
-    """What is to be done."""
-
-    ALL = "all"
-    RING = "ring"
-    MASTER_KEY = "master-key"
-    SECRETS = "secrets"
-    """Encrypt anew with the master key as it is: after a new one was put in front of it by other hands."""
 
 
 class Rotated(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,34 +1,22 @@
 """Policies that are only asked about: what IAM would not store is taken all the same, as long as it is plain what it says.
 
-Two things are settled here that storing settles by refusing. A list of no statements allows and denies nothing. A statement that names no
-resources is refused where its policy hangs on a principal, as it would otherwise say something about every resource; in a policy that hangs on
-a resource or a role it is about that one.
+A list of no statements, which storing refuses, allows and denies nothing.
 """
 
 from __future__ import annotations
 
 from podid.core.policy import MalformedPolicy, Policy, PolicyKind, read_policy
-from podid.core.policy.document import Document
-from podid.core.policy.json_text import NotJson, place_of, position_of, read_json
-
-_OF_ONE_RESOURCE = (PolicyKind.RESOURCE, PolicyKind.TRUST)
+from podid.core.policy.syntax import Document, NotJson, read_json
 
 
 def read_asked(text: str, kind: PolicyKind) -> Policy:
     """The policy of a text, for questions of the kind "what if". Raises MalformedPolicy."""
     try:
-        policy = read_policy(text, kind)
+        return read_policy(text, kind)
     except MalformedPolicy:
         if _says_nothing(text):
             return Policy(Document(statements=()), kind)
         raise
-    if kind not in _OF_ONE_RESOURCE:
-        for statement in policy.document.statements:
-            if statement.resources is None:
-                offset = place_of(text, ("Statement", statement.index))
-                message = "Policy statement must contain resources."
-                raise MalformedPolicy(message, position_of(text, offset), "expected a Resource or a NotResource")
-    return policy
 
 
 def _says_nothing(text: str) -> bool:

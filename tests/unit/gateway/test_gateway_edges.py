@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from podid.core.http import HttpRequest, HttpResponse
 from podid.core.log_lines import JsonLines
 from podid.core.sigv4 import Problem, SignatureProblem
 from podid.gateway import logs
+from podid.gateway.bodies import PROVEN_ABOVE, Bodies
 from podid.gateway.receive import (
     LARGEST_BODY,
     LARGEST_OBJECT,
@@ -21,7 +23,6 @@ from podid.gateway.receive import (
     Head,
     TooLarge,
     body_limit,
-    read_body,
     read_head,
 )
 from podid.gateway.refusals import Family, Refusal, Refused, family_of, refused, spell
@@ -124,22 +125,62 @@ def test_only_signed_uploads_may_be_large(authorization: str, limit: int) -> Non
     assert body_limit(Head(method="PUT", path="/", query="", headers=headers)) == limit
 
 
-async def collect(pieces: list[bytes]) -> bytes | None:
-    messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+async def taken(
+    pieces: list[bytes], bodies: Bodies, refusal: HttpResponse | None = None, **headers: str
+) -> tuple[bytes | HttpResponse | None, int]:
+    """What came of a body in these pieces, and how often its head had to be proven."""
+    messages: list[dict[str, Any]] = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
     messages[-1]["more_body"] = False
     left = iter(messages)
+    asked = 0
 
     async def receive() -> dict[str, Any]:
-        return next(left)
+        return next(left, {"type": "http.disconnect"})
 
-    return await read_body(Head(method="PUT", path="/", query="", headers=()), receive)
+    async def prove() -> HttpResponse | None:
+        nonlocal asked
+        asked += 1
+        return refusal
+
+    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    head = Head(method="PUT", path="/", query="", headers=named)
+    return await bodies.read(head, receive, prove), asked
 
 
-def test_a_body_in_any_pieces_is_the_same() -> None:
-    import asyncio
+S3 = "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request"
+LARGE = b"x" * (PROVEN_ABOVE + 1)
 
-    for pieces in ([b"abc"], [b"a", b"b", b"c"], [b"", b"abc", b""]):
-        assert asyncio.run(collect(pieces)) == b"abc"
+
+@pytest.mark.parametrize("pieces", [[b"abc"], [b"a", b"b", b"c"], [b"", b"abc", b""]])
+def test_a_body_in_any_pieces_is_the_same(pieces: list[bytes]) -> None:
+    bodies = Bodies()
+    assert asyncio.run(taken(pieces, bodies)) == (b"abc", 0)
+    assert bodies.held == 3
+    bodies.release(3)
+    assert bodies.held == 0
+
+
+def test_a_large_body_is_proven_once_before_it_comes() -> None:
+    bodies = Bodies()
+    told, asked = asyncio.run(taken([LARGE, b"y"], bodies, content_length=str(len(LARGE) + 1), authorization=S3))
+    assert (told, asked) == (LARGE + b"y", 1)
+    refusal = HttpResponse(status=403)
+    assert asyncio.run(taken([LARGE], Bodies(), refusal, content_length=str(len(LARGE)))) == (refusal, 1)
+
+
+def test_a_large_body_of_unsaid_length_is_proven_when_it_turns_out_large() -> None:
+    bodies, refusal = Bodies(), HttpResponse(status=403)
+    assert asyncio.run(taken([LARGE, LARGE], bodies, refusal, authorization=S3)) == (refusal, 1)
+    assert bodies.held == 0
+
+
+def test_bodies_have_a_bound_together() -> None:
+    bodies = Bodies(most=5)
+    assert asyncio.run(taken([b"abc"], bodies)) == (b"abc", 0)
+    with pytest.raises(TooLarge) as slow:
+        asyncio.run(taken([b"def"], bodies))
+    assert slow.value.status == 503
+    assert bodies.held == 3
 
 
 def test_an_access_line_holds_no_query_and_no_header(caplog: pytest.LogCaptureFixture) -> None:

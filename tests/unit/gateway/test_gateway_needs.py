@@ -267,3 +267,29 @@ def test_tags_of_a_request_are_conditions(members: dict[str, Any], tags: dict[st
     found = conditions(members)
     assert found["aws:TagKeys"] == tuple(tags)
     assert {key.partition("/")[2]: values[0] for key, values in found.items() if "/" in key} == tags
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "members", "resource"),
+    [
+        (
+            "cloudformation",
+            "CreateStack",
+            {"StackName": "s", "TemplateURL": "https://s3.amazonaws.com/b/a%20b.yaml"},
+            "b/a b.yaml",
+        ),
+        (
+            "cloudformation",
+            "UpdateStack",
+            {"StackName": "s", "TemplateURL": "https://buck.s3.eu-west-1.amazonaws.com/t"},
+            "buck/t",
+        ),
+        ("cloudformation", "GetTemplateSummary", {"TemplateURL": "http://127.0.0.1:4566/b/t"}, "b/t"),
+        ("lambda", "CreateFunction", {"FunctionName": "f", "Code": {"S3Bucket": "b", "S3Key": "k"}}, "b/k"),
+        ("lambda", "UpdateFunctionCode", {"FunctionName": "f", "S3Bucket": "b", "S3Key": "k"}, "b/k"),
+    ],
+)
+def test_what_is_fetched_for_the_caller_is_asked_for(
+    service: str, operation: str, members: dict[str, Any], resource: str
+) -> None:
+    assert needs(service, operation, **members)[-1] == ("s3:GetObject", f"arn:aws:s3:::{resource}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def test_a_log_that_has_grown_makes_room(tmp_path: Path) -> None:
 
 def test_a_stranger_with_the_recorded_pid_is_left_alone(tmp_path: Path) -> None:
     record = tmp_path / "node.json"
-    record.write_text(json.dumps({"pid": processes.os.getpid(), "started": "1"}))
+    record.write_text(json.dumps({"pid": os.getpid(), "started": "1"}))
     assert processes.end_recorded(str(record)) is False
     assert not record.exists()
     for broken in ("", "{", "[]", '{"pid": "x"}'):

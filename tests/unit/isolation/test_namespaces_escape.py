@@ -6,6 +6,7 @@ Each is tried by the container's root, with a program of the host, and its failu
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 
@@ -202,10 +203,8 @@ def test_a_mount_target_with_a_link_stays_in_the_view(home: Path, namespaces: Mo
                 Mount(source=inner, target="/data/link/put"),
             )
             # the link leads to a path of the view, which is read-only memory or made there; never to the host's folder
-            try:
+            with contextlib.suppress(CannotStart):
                 await rig.start(sandbox, mounts=mounts)
-            except CannotStart:
-                pass
             assert not (home / "put").exists()
 
     asyncio.run(scenario())
@@ -224,8 +223,8 @@ def test_podid_itself_is_seen_by_its_own_pods_only(home: Path, namespaces: Mode)
             assert await rig.exec(sandbox, "cat", str(own / "program")) == (0, "podid's")
             code, _ = await rig.run(sandbox, "cat", str(own / "program"), name="not")
             assert code == 1
-            code, said = await rig.exec(sandbox, "sh", "-c", f"echo x > {own}/program 2>&1; ls -A {home}")
-            assert said.endswith("elsewhere\n")
+            code, said = await rig.exec(sandbox, "sh", "-c", f"echo x > {own}/program 2>/dev/null; ls -A {home}")
+            assert "elsewhere\n" in said
             assert (own / "program").read_text() == "podid's"
 
     asyncio.run(scenario())

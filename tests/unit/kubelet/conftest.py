@@ -163,11 +163,28 @@ async def read_log(kubelet: Kubelet, pod: Object, name: str = "c0", **options: A
     return b"".join([piece async for piece in kubelet.logs(pod, name, LogOptions(**options))]).decode()
 
 
+async def until_said(kubelet: Kubelet, pod: Object, text: str) -> None:
+    """Until a container's log is this."""
+    async with asyncio.timeout(20):
+        while await read_log(kubelet, pod) != text:
+            await asyncio.sleep(0.01)
+
+
 async def say(kubelet: Kubelet, pod: Object, *command: str, name: str = "c0") -> tuple[int, str]:
     """Run a program beside a container's own."""
     session = await kubelet.exec(pod, name, command, stdin=False, tty=False)
     said = b"".join([piece async for _, piece in session.output()])
     return await session.wait(), said.decode()
+
+
+def processes_of(uid: str) -> list[int]:
+    """The pids of a pod's containers."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"PODID_CONTAINER={uid}/".encode() in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+    return found
 
 
 @pytest.fixture

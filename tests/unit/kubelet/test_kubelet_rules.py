@@ -95,7 +95,7 @@ def test_what_an_image_runs() -> None:
     assert run("podid/podid:1", command=["podid", "agent"]) == (*PODID, "agent")
     assert run("podid/podid:1", command=["sh"]) == ("sh",)
     assert run("nginx", command=["podid"]) == ("podid",)
-    with pytest.raises(ImageNotAvailable, match='image "nginx:1" is not pulled.*Give the container a `command`'):
+    with pytest.raises(ImageNotAvailable, match=r'image "nginx:1" is not pulled.*Give the container a `command`'):
         run("nginx:1", args=["-g"])
 
 

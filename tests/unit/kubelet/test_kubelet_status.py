@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -33,7 +33,9 @@ def make_pod(
     }
 
 
-def state(record: Record, how: str, code: int = 0, attempt: int = 0, error: str = "") -> None:
+def state(
+    record: Record, how: Literal["starting", "running", "exited"], code: int = 0, attempt: int = 0, error: str = ""
+) -> None:
     record.current = ContainerState(
         name=record.name,
         attempt=attempt,
@@ -41,7 +43,7 @@ def state(record: Record, how: str, code: int = 0, attempt: int = 0, error: str 
         started=T,
         finished=T,
         code=code,
-        error=error,  # type: ignore[arg-type]
+        error=error,
     )
 
 

@@ -52,6 +52,16 @@ def test_catastrophic_patterns(pattern: str) -> None:
     assert matches(prepare(tokens_of(pattern.replace("b", "*"))), LONG)
 
 
+@pytest.mark.parametrize(
+    "pattern", ["a*" * 4000 + "b", "a?*" * 3000 + "b", "*?" * 4000 + "b", "*:" + "a*" * 3000 + "b*", "*:a*b" * 2000]
+)
+def test_catastrophic_patterns_of_resources(pattern: str) -> None:
+    for resource in ("a" * 8000, ":a" * 4000, "a" * 4000 + ":" + "a" * 4000):
+        assert not decided({"Resource": f"arn:aws:x:::{pattern}"}, f"arn:aws:x:::{resource}")
+        statement = {"Resource": f"arn:aws:x:::${{k}}{pattern}"}
+        assert not decided(statement, f"arn:aws:x:::a{resource}", {"k": ("a",)})
+
+
 def test_many_wildcards_in_a_resource_and_a_condition() -> None:
     pattern = "arn:aws:s3:::" + "a*" * 10_000
     assert not decided({"Resource": pattern + "b"}, "arn:aws:s3:::" + LONG)

@@ -372,7 +372,76 @@ def test_trust_taken(text: str) -> None:
 def test_policies_of_resources_name_a_principal(kind: PolicyKind) -> None:
     with pytest.raises(MalformedPolicy, match="Missing required field Principal"):
         parse_policy(with_statement(GOOD), kind)
-    assert parse_policy(with_elements(Principal="*"), kind).principals() == (("*", "*"),)
+    assert parse_policy(with_elements(Principal="*", Effect="Deny"), kind).principals() == (("*", "*"),)
+
+
+ORGANIZATIONS = "The provided policy document does not meet the requirements of the specified policy type."
+DENIES = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+FULL = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+
+
+def without_version(statement: dict[str, Any]) -> str:
+    return json.dumps({"Statement": [statement]})
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (with_statement({**DENIES, "Effect": "Allow"}), '"Allow"'),
+        (with_statement({**FULL, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}), '"Allow"'),
+        (with_statement(FULL, DENIES), '"Allow"'),
+        (with_statement(DENIES, {**FULL, "Resource": BUCKET}), '"Allow"'),
+        (with_statement({**DENIES, "Principal": {"AWS": "111122223333"}}), '{"AWS"'),
+        (with_statement({**DENIES, "Principal": {"AWS": ["*", "111122223333"]}}), '{"AWS"'),
+        (with_statement({"Effect": "Deny", "NotPrincipal": "*", "Action": "s3:*", "Resource": "*"}), '"*", "Action"'),
+        (with_statement({"Effect": "Deny", "Principal": "*", "NotAction": "s3:*", "Resource": "*"}), '"s3:*"'),
+        (with_statement({**DENIES, "Action": "*"}), '"*", "Resource"'),
+        (with_statement({**DENIES, "Action": ["s3:*", "*:Get"]}), '"*:Get"'),
+        (without_version(DENIES), "{"),
+    ],
+)
+def test_what_a_resource_control_policy_must_not_say(text: str, place: str) -> None:
+    with pytest.raises(MalformedPolicy) as refused:
+        parse_policy(text, PolicyKind.RCP)
+    assert refused.value.message == ORGANIZATIONS
+    assert text[refused.value.position.offset :].startswith(place)
+    assert refused.value.hint
+    assert read_policy(text, PolicyKind.RCP).document.statements
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_statement(FULL),
+        with_statement(DENIES, {**DENIES, "Action": ["sqs:Send*", "sts:?et*"]}),
+        with_statement({**DENIES, "Principal": {"AWS": "*"}}),
+        with_statement({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "NotResource": BUCKET}),
+        with_statement({**DENIES, "Condition": {"BoolIfExists": {"aws:SecureTransport": "false"}}}),
+    ],
+)
+def test_what_a_resource_control_policy_may_say(text: str) -> None:
+    assert parse_policy(text, PolicyKind.RCP).kind is PolicyKind.RCP
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:*Object", "NotResource": BUCKET},
+        {
+            "Effect": "Allow",
+            "Action": "*:Get*",
+            "Resource": BUCKET,
+            "Condition": {"Bool": {"aws:SecureTransport": "true"}},
+        },
+        {"Effect": "Deny", "NotAction": "s3:*", "NotResource": BUCKET},
+    ],
+)
+def test_a_service_control_policy_may_say_what_a_managed_policy_may(statement: dict[str, Any]) -> None:
+    assert parse_policy(with_statement(statement), PolicyKind.SCP).kind is PolicyKind.SCP
+    with pytest.raises(MalformedPolicy, match="requirements of the specified policy type"):
+        parse_policy(without_version(statement), PolicyKind.SCP)
 
 
 @pytest.mark.parametrize("kind", [PolicyKind.SESSION, PolicyKind.BOUNDARY, PolicyKind.SCP])
@@ -394,7 +463,6 @@ def test_a_resource_policy_may_leave_out_its_resource() -> None:
         with_elements(Resource="no arn"),
         with_elements(Principal="*"),
         with_elements(Effect="allow"),
-        without("Resource"),
         without("Action"),
         dated("no date"),
     ],
@@ -403,6 +471,18 @@ def test_reading_takes_what_has_the_form_of_a_policy(text: str) -> None:
     with pytest.raises(MalformedPolicy):
         parse_policy(text)
     assert read_policy(text).document.statements
+
+
+@pytest.mark.parametrize("kind", [*PolicyKind])
+def test_a_statement_about_nothing_is_read_only_where_it_is_about_what_it_hangs_on(kind: PolicyKind) -> None:
+    text = with_statement(GOOD, {"Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket"})
+    if kind in (PolicyKind.RESOURCE, PolicyKind.TRUST):
+        assert read_policy(text, kind).document.statements[1].resources is None
+        return
+    with pytest.raises(MalformedPolicy) as refused:
+        read_policy(text, kind)
+    assert refused.value.message == RESOURCES
+    assert text[refused.value.position.offset :].startswith('{"Effect": "Allow", "Principal"')
 
 
 # the text up to the fault, the rest, and a part of the hint

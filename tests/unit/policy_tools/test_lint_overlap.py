@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from podid.core.policy.globs import matcher, tokens_of
+from podid.core.policy.syntax import matcher, resource_template, tokens_of
+from podid.core.policy.variables import resolve
 from podid.policy_tools.lint.overlap import Steps, covers, of_policy, of_reference, overlap
 
 BUCKET = of_reference("arn:${Partition}:s3:::${BucketName}").steps
@@ -63,6 +64,30 @@ def test_what_covers_matches_all_that_the_other_does() -> None:
     assert covers("arn:aws:s3:::*", "arn:aws:s3:::b/${aws:username}/*")
     assert not covers("s3:Get?", "s3:Get*")
     assert not covers("a${x}", "ab")
+
+
+SEGMENTED = ["".join(each) for length in range(4) for each in itertools.product("a:*?", repeat=length)]
+SPLIT = ["".join(each) for length in range(5) for each in itertools.product("a:", repeat=length)]
+
+
+def _in_segments(pattern: str) -> set[str]:
+    match = matcher(resolve(resource_template(pattern, variables=False), lambda _: None) or ())
+    return {text for text in SPLIT if match(text)}
+
+
+def test_patterns_of_resources_keep_to_their_segments() -> None:
+    matched = {pattern: _in_segments(pattern) for pattern in SEGMENTED}
+    said = 0
+    for wide, narrow in itertools.product(SEGMENTED, SEGMENTED):
+        assert overlap(of_policy(wide), of_policy(narrow)) or not matched[wide] & matched[narrow], (wide, narrow)
+        if covers(wide, narrow, segments=True):
+            said += 1
+            assert matched[wide] >= matched[narrow], (wide, narrow)
+    assert said > len(SEGMENTED)
+    assert not covers("a*c", "a:c", segments=True)
+    assert not covers("a*:c", "a?c", segments=True)
+    assert covers("a*:c", "ab*:c", segments=True)
+    assert covers("a*c", "ab*c", segments=True)
 
 
 def test_what_is_too_long_to_compare_counts_as_fitting() -> None:

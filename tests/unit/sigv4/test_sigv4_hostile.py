@@ -401,7 +401,7 @@ def test_a_body_of_the_wrong_form_is_refused(body: bytes) -> None:
             for at in range(0, len(body), step):
                 decoder.feed(body[at : at + step])
             decoder.finish()
-        assert refused.value.problem is Problem.MALFORMED
+        assert refused.value.problem is Problem.BAD_CHUNKS
 
 
 @pytest.mark.parametrize(

@@ -137,4 +137,4 @@ def test_an_upload_changed_in_any_place_is_refused(name: str) -> None:
         with pytest.raises(SignatureProblem) as refused:
             decoder.feed(bytes(changed))
             decoder.finish()
-        assert refused.value.problem in (Problem.MISMATCH, Problem.MALFORMED), at_
+        assert refused.value.problem in (Problem.MISMATCH, Problem.BAD_CHUNKS), at_

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -169,6 +170,21 @@ def test_session_policies_and_durations_hold_here_too(pod: Pod, world: Any) -> N
     caller = world.open(answer["Credentials"])
     assert not world.authorizer.decide(caller, "s3:PutObject", "*", {}).allowed
     refused(pod, pod.token(), "ValidationError", DurationSeconds=7200)
+
+
+def test_a_session_is_known_by_its_provider(pod: Pod, world: Any) -> None:
+    caller = world.open(pod.assume()["Credentials"])
+    assert caller.provider == PROVIDER
+    condition = {"StringEquals": {"aws:FederatedProvider": PROVIDER}}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": condition}],
+    }
+    world.iam_call("PutRolePolicy", RoleName="app", PolicyName="p", PolicyDocument=json.dumps(policy))
+    assert world.authorizer.decide(caller, "s3:GetObject", "*", {}).allowed
+    other = msgspec.structs.replace(caller, provider=PROVIDER + "x")
+    assert not world.authorizer.decide(other, "s3:GetObject", "*", {}).allowed
+    assert not world.authorizer.decide(msgspec.structs.replace(caller, provider=""), "s3:GetObject", "*", {}).allowed
 
 
 # Keys that are fetched.

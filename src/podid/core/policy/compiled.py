@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from podid.core.policy.conditions import Test, compile_test
-from podid.core.policy.document import Document, Effect, Patterns, Statement
+from podid.core.policy.document import Document, Effect, Patterns, PolicyKind, Statement
 from podid.core.policy.facts import Facts
 from podid.core.policy.globs import Matcher, Token, Tokens, Wild, matcher, prepare, tokens_of
 from podid.core.policy.naming import NamedPrincipals, Naming
 from podid.core.policy.patterns import Pattern
-from podid.core.policy.variables import Template, is_static, resolve, template_of
+from podid.core.policy.resources import readings, resource_template
+from podid.core.policy.variables import is_static, resolve
 
 
 class PatternSet:
@@ -29,9 +30,9 @@ class PatternSet:
         others: list[Matcher] = []
         for tokens in patterns:
             glob = prepare(tokens)
-            if glob.middle is None:
+            if glob.is_text:
                 equal.add(glob.head)
-            elif glob.middle == ((), ()) and not glob.tail:
+            elif glob.is_beginning:
                 prefixes.add(glob.head)
             else:
                 others.append(matcher(tokens))
@@ -53,7 +54,7 @@ class CompiledStatement:
 
     __slots__ = ("_dynamic", "_not_resource", "_principals", "_static", "_tests", "denies", "index", "sid")
 
-    def __init__(self, statement: Statement, *, variables: bool) -> None:
+    def __init__(self, statement: Statement, kind: PolicyKind, *, variables: bool) -> None:
         self.index = statement.index
         self.sid = statement.sid
         self.denies = statement.effect is Effect.DENY
@@ -63,13 +64,17 @@ class CompiledStatement:
         self._dynamic: tuple[Pattern, ...] = ()
         self._not_resource = False
         if statement.resources is not None:
-            self._compile_resources(statement.resources, variables)
+            self._compile_resources(statement.resources, kind, variables)
 
-    def _compile_resources(self, resources: Patterns, variables: bool) -> None:
+    def _compile_resources(self, resources: Patterns, kind: PolicyKind, variables: bool) -> None:
         self._not_resource = resources.negated
         if "*" in resources.values and not resources.negated:
             return
-        templates = [resource_template(value, variables=variables) for value in resources.values]
+        templates = [
+            resource_template(reading, variables=variables)
+            for value in resources.values
+            for reading in readings(value, kind)
+        ]
         self._static = PatternSet(resolve(template, _no_value) or () for template in templates if is_static(template))
         self._dynamic = tuple(Pattern(template) for template in templates if not is_static(template))
 
@@ -97,16 +102,6 @@ def _no_value(_: str) -> None:
     return None
 
 
-def resource_template(value: str, *, variables: bool) -> Template:
-    """A resource's pattern. Variables stand only in an ARN's last part; before the fifth colon they are text."""
-    after = 0
-    for _ in range(5):
-        after = value.find(":", after) + 1
-        if not after:
-            return template_of(value, variables=False, wildcards=True)
-    return template_of(value, variables=variables, wildcards=True, after=after)
-
-
 _Row = tuple[CompiledStatement, PatternSet, bool]
 """A statement, its action patterns (lower case), and whether they are those of `NotAction`."""
 
@@ -116,11 +111,11 @@ class CompiledPolicy:
 
     __slots__ = ("_by_service", "_everywhere")
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, kind: PolicyKind) -> None:
         by_service: dict[str, list[_Row]] = {}
         everywhere: list[_Row] = []
         for statement in document.statements:
-            compiled = CompiledStatement(statement, variables=document.has_variables)
+            compiled = CompiledStatement(statement, kind, variables=document.has_variables)
             patterns = [tokens_of(value.lower()) for value in statement.actions.values]
             services = [_service(tokens) for tokens in patterns]
             if statement.actions.negated or None in services:

@@ -53,7 +53,7 @@ class ConditionTest(Struct, frozen=True):
 
 
 class Statement(Struct, frozen=True, kw_only=True):
-    """One statement. `resources` is None where there is no such element, as in trust policies: then it holds for every resource."""
+    """One statement. `resources` is None where there is no such element, as in trust policies: then it is about what the policy hangs on."""
 
     index: int
     effect: Effect

@@ -6,7 +6,7 @@ from podid.core.policy.document import PolicyKind
 from podid.core.policy.malformed import MalformedPolicy
 from podid.core.policy.policy import Policy
 from podid.core.policy.reading import Source, read_document
-from podid.core.policy.rules import check
+from podid.core.policy.rules import check, check_resources
 
 LONGEST_STORED = 131_072
 """Characters: the most that IAM's API takes for any policy document. Every kind of policy has a lower quota of its own (`sizes.py`)."""
@@ -39,9 +39,13 @@ def read_policy(text: str, kind: PolicyKind = PolicyKind.IDENTITY) -> Policy:
     """Read a policy that is only to be evaluated: whatever has the form of a policy is taken.
 
     For policies that somebody else stores, and for questions of the kind "what if". Elements that do not belong to this kind are kept and
-    count: a `Resource` in a trust policy has to match. Raises MalformedPolicy.
+    count: a `Resource` in a trust policy has to match. But a statement without one is taken only where the policy hangs on what it is about
+    (a resource, a role): anywhere else it would say something about every resource, which nobody wrote. Raises MalformedPolicy.
     """
-    return Policy(read_document(_bounded(text, LONGEST_READ), kind), kind)
+    source = _bounded(text, LONGEST_READ)
+    document = read_document(source, kind)
+    check_resources(source, document, kind)
+    return Policy(document, kind)
 
 
 def _bounded(text: str, longest: int) -> Source:

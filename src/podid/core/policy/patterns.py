@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podid.core.policy.globs import Wild, matches, prepare
+from podid.core.policy.globs import ONES, STARS, Wild, matches, prepare, search
 from podid.core.policy.variables import Lookup, Template, Variable, resolve
 
 Piece = str | Variable
@@ -12,19 +12,20 @@ class Pattern:
     """A template with variables, matched for one request at a time.
 
     Without `?`, the pieces between the stars become texts when the variables have values, and the texts are searched one after another as
-    in `globs.matches`. With `?`, the tokens take the general way.
+    in `globs.matches`. With `?`, and where that search cannot tell, the tokens take the general way.
     """
 
-    __slots__ = ("_least", "_parts", "_template")
+    __slots__ = ("_least", "_parts", "_template", "_within")
 
     def __init__(self, template: Template) -> None:
         self._template = template
         self._parts: tuple[tuple[Piece, ...], ...] | None = None
         self._least = sum(len(piece) for piece in template if isinstance(piece, str))
-        if Wild.ONE not in template:
+        self._within = tuple(piece is Wild.ANY_WITHIN for piece in template if piece in STARS)
+        if not any(piece in ONES for piece in template):
             parts: list[list[Piece]] = [[]]
             for piece in template:
-                if piece is Wild.ANY:
+                if piece in STARS:
                     parts.append([])
                 elif not isinstance(piece, Wild):
                     parts[-1].append(piece)
@@ -35,8 +36,7 @@ class Pattern:
         if len(value) < self._least:
             return False
         if self._parts is None:
-            tokens = resolve(self._template, lookup)
-            return tokens is not None and matches(prepare(tokens), value)
+            return self._generally(value, lookup)
         texts = []
         for part in self._parts:
             text = ""
@@ -51,20 +51,15 @@ class Pattern:
                         return False
                 text += given
             texts.append(text)
-        return _covers(texts, value)
-
-
-def _covers(texts: list[str], value: str) -> bool:
-    """Whether the texts, with a star between each two, cover all of `value`."""
-    head, tail = texts[0], texts[-1]
-    if len(texts) == 1:
-        return value == head
-    start, end = len(head), len(value) - len(tail)
-    if end < start or not value.startswith(head) or not value.endswith(tail):
-        return False
-    for text in texts[1:-1]:
-        found = value.find(text, start, end)
-        if found < 0:
+        head, tail = texts[0], texts[-1]
+        if not self._within:
+            return value == head
+        start, end = len(head), len(value) - len(tail)
+        if end < start or not value.startswith(head) or not value.endswith(tail):
             return False
-        start = found + len(text)
-    return True
+        found = search(texts[1:-1], self._within, value, start, end)
+        return found if found is not None else self._generally(value, lookup)
+
+    def _generally(self, value: str, lookup: Lookup) -> bool:
+        tokens = resolve(self._template, lookup)
+        return tokens is not None and matches(prepare(tokens), value)

@@ -14,16 +14,16 @@ from collections.abc import Sequence
 from podid.core.policy import operands
 from podid.core.policy.authorize import conclude
 from podid.core.policy.decision import Decision, Layer, StatementRef
-from podid.core.policy.document import ConditionTest, Document, Effect, Patterns, PrincipalElement, Statement
+from podid.core.policy.document import ConditionTest, Effect, Patterns, PolicyKind, PrincipalElement, Statement
 from podid.core.policy.facts import Facts
 from podid.core.policy.findings import Finding, look_through
 from podid.core.policy.globs import Tokens, Wild
 from podid.core.policy.naming import Naming
 from podid.core.policy.operators import WITH_VARIABLES, WITH_WILDCARDS, Comparison, operators
-from podid.core.policy.policy import NamedPolicy, PolicySet
+from podid.core.policy.policy import NamedPolicy, Policy, PolicySet
 from podid.core.policy.request import Request
 from podid.core.policy.traces import Compared, ElementTrace, PolicyTrace, StatementTrace, Trace
-from podid.core.policy.variables import resolve, template_of, written
+from podid.core.policy.variables import Template, resolve, template_of, written
 
 
 def trace(request: Request, policies: PolicySet) -> Trace:
@@ -41,7 +41,7 @@ def trace(request: Request, policies: PolicySet) -> Trace:
         for named in asked:
             traces = []
             for statement in named.policy.document.statements:
-                elements, naming = examine(statement, named.policy.document, facts)
+                elements, naming = examine(statement, named.policy, facts)
                 applies = all(element.matched for element in elements)
                 traces.append(
                     StatementTrace(
@@ -80,8 +80,9 @@ def decide_plainly(request: Request, policies: PolicySet) -> Decision:
     return trace(request, policies).decision
 
 
-def examine(statement: Statement, document: Document, facts: Facts) -> tuple[tuple[ElementTrace, ...], Naming]:
+def examine(statement: Statement, policy: Policy, facts: Facts) -> tuple[tuple[ElementTrace, ...], Naming]:
     """Every element of a statement, and how it names the caller."""
+    variables = policy.document.has_variables
     elements: list[ElementTrace] = []
     naming = Naming.DIRECT
     if statement.principal is not None:
@@ -89,8 +90,8 @@ def examine(statement: Statement, document: Document, facts: Facts) -> tuple[tup
         elements.append(element)
     elements.append(_action(statement.actions, facts))
     if statement.resources is not None:
-        elements.append(_resource(statement.resources, facts, variables=document.has_variables))
-    elements += [_condition(test, facts, variables=document.has_variables) for test in statement.conditions]
+        elements.append(_resource(statement.resources, facts, policy.kind, variables=variables))
+    elements += [_condition(test, facts, variables=variables) for test in statement.conditions]
     return tuple(elements), naming
 
 
@@ -179,21 +180,17 @@ def _action(actions: Patterns, facts: Facts) -> ElementTrace:
     )
 
 
-def _resource(resources: Patterns, facts: Facts, *, variables: bool) -> ElementTrace:
+def _resource(resources: Patterns, facts: Facts, kind: PolicyKind, *, variables: bool) -> ElementTrace:
     """Resources are compared with case, the ARN as a whole; variables stand in its last part only."""
     compared = []
     for value in resources.values:
-        parts = value.split(":", 5)
-        before = len(value) - len(parts[5]) if len(parts) == 6 else 0
-        template = template_of(value, variables=variables and len(parts) == 6, wildcards=True, after=before)
-        tokens = resolve(template, facts.single)
-        compared.append(
-            Compared(
-                value,
-                None if tokens is None else written(tokens),
-                tokens is not None and glob_tokens(tokens, facts.resource),
-            )
-        )
+        missing = 5 - value.count(":") if value.startswith("arn:") else 0
+        incomplete = missing > 0 and kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)
+        whole = value + ":*" * missing if incomplete else value
+        resolved, matched = _covers(whole, facts, variables)
+        if incomplete and not matched:
+            matched = _covers(value, facts, variables)[1]
+        compared.append(Compared(value, resolved, matched))
     found = any(each.matched for each in compared)
     return ElementTrace(
         element="NotResource" if resources.negated else "Resource",
@@ -201,6 +198,31 @@ def _resource(resources: Patterns, facts: Facts, *, variables: bool) -> ElementT
         given=(facts.resource,),
         compared=tuple(compared),
     )
+
+
+def _covers(value: str, facts: Facts, variables: bool) -> tuple[str | None, bool]:
+    """What a resource's pattern says with variables resolved, and whether it covers the request's resource."""
+    parts = value.split(":", 5)
+    before = len(value) - len(parts[5]) if len(parts) == 6 else 0
+    template = template_of(value, variables=variables and len(parts) == 6, wildcards=True, after=before)
+    tokens = resolve(template, facts.single)
+    if tokens is None:
+        return None, False
+    pattern: list[str | Wild] = []
+    for place, token in enumerate(tokens):
+        if isinstance(token, str):
+            pattern += token
+        elif token is Wild.ANY:
+            pattern.append(Wild.ANY if _ends_segment(template, place) else Wild.ANY_WITHIN)
+        else:
+            pattern.append(Wild.ONE_WITHIN)
+    return written(tokens), glob(pattern, facts.resource)
+
+
+def _ends_segment(template: Template, place: int) -> bool:
+    """Whether, as the policy is written, there is nothing but stars between a place and the next colon, or the end."""
+    following = next((part for part in template[place:] if part is not Wild.ANY), ":")
+    return isinstance(following, str) and following.startswith(":")
 
 
 def _condition(test: ConditionTest, facts: Facts, *, variables: bool) -> ElementTrace:
@@ -325,15 +347,19 @@ def glob(pattern: Sequence[str | Wild], value: str, *, wild: str = "") -> bool:
     `wild` names the characters that are wildcards as they stand.
     """
     parts = [Wild(part) if isinstance(part, str) and part in wild else part for part in pattern]
+    stars = (Wild.ANY, Wild.ANY_WITHIN)
     reached = [True] + [False] * len(parts)
     for i, part in enumerate(parts):
-        reached[i + 1] = reached[i] and part is Wild.ANY
+        reached[i + 1] = reached[i] and part in stars
     for character in value:
         following = [False] * (len(parts) + 1)
         for i, part in enumerate(parts):
-            if part is Wild.ANY:
-                following[i + 1] = following[i] or reached[i + 1]
+            reads = part in (Wild.ANY, Wild.ONE, character) or (
+                part in (Wild.ANY_WITHIN, Wild.ONE_WITHIN) and character != ":"
+            )
+            if part in stars:
+                following[i + 1] = following[i] or (reads and reached[i + 1])
             else:
-                following[i + 1] = reached[i] and part in (Wild.ONE, character)
+                following[i + 1] = reads and reached[i]
         reached = following
     return reached[-1]

@@ -48,7 +48,7 @@ class Policy:
     @property
     def compiled(self) -> CompiledPolicy:
         if self._compiled is None:
-            self._compiled = CompiledPolicy(self.document)
+            self._compiled = CompiledPolicy(self.document, self.kind)
         return self._compiled
 
     def principals(self) -> tuple[tuple[str, str], ...]:

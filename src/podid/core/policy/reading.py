@@ -69,7 +69,12 @@ class Source:
         self.text = text
 
     def refuse(self, message: str, path: Path, hint: str = "") -> NoReturn:
-        """Raise MalformedPolicy with AWS's `message`, at the value that `path` leads to."""
+        """Raise MalformedPolicy with AWS's `message`, at the value that `path` leads to.
+
+        A path may say `"Statement", 0` of a statement that stands there alone, without a list.
+        """
+        if path[:2] == ("Statement", 0) and self.text.startswith("{", place_of(self.text, ("Statement",))):
+            path = ("Statement", *path[2:])
         raise MalformedPolicy(message, position_of(self.text, place_of(self.text, path)), hint)
 
 

@@ -14,7 +14,9 @@ from podid.core.policy.document import Document, Effect, Patterns, PolicyKind, S
 from podid.core.policy.globs import matcher, tokens_of
 from podid.core.policy.json_text import Path
 from podid.core.policy.operators import operators
+from podid.core.policy.organizations import check_organizations
 from podid.core.policy.reading import Source
+from podid.core.policy.resources import is_incomplete
 
 _LEGACY = "The policy failed legacy parsing"
 
@@ -66,9 +68,22 @@ _TRUST_ACTIONS = (
     "sts:tagsession",
 )
 _COGNITO = "cognito-identity.amazonaws.com"
+_NO_RESOURCES = "Policy statement must contain resources."
 
 WITHOUT_PRINCIPAL = frozenset({PolicyKind.IDENTITY, PolicyKind.SESSION, PolicyKind.BOUNDARY, PolicyKind.SCP})
 """The kinds that hang on the principal themselves, and so must not name one."""
+
+
+def check_resources(source: Source, document: Document, kind: PolicyKind) -> None:
+    """Refuse a statement that names no resources, where it would otherwise say something about every one.
+
+    Policies of resources and trust policies are about the one they hang on: many services take their own resource as understood.
+    """
+    if kind in (PolicyKind.RESOURCE, PolicyKind.TRUST):
+        return
+    for statement in document.statements:
+        if statement.resources is None:
+            source.refuse(_NO_RESOURCES, ("Statement", statement.index), "expected a Resource or a NotResource")
 
 
 def check(source: Source, document: Document, kind: PolicyKind, *, managed: bool) -> None:
@@ -95,6 +110,8 @@ class _Rules:
                 'expected "Version": "2012-10-17"',
             )
         self._principals()
+        if self._kind in (PolicyKind.SCP, PolicyKind.RCP):
+            check_organizations(self._source, self._document, self._kind)
         self._legacy()
         resource_fault = self._resources()
         self._unique_sids("Statement IDs (SID) in a single policy must be unique.")
@@ -110,7 +127,7 @@ class _Rules:
             return  # many services take their own resource as understood
         for statement in self._document.statements:
             if statement.resources is None or not statement.resources.values:
-                self._source.refuse("Policy statement must contain resources.", self._path(statement))
+                self._source.refuse(_NO_RESOURCES, self._path(statement))
 
     def trust(self) -> None:
         for statement in self._document.statements:
@@ -213,7 +230,8 @@ class _Rules:
                     fault = (message, path)
             if fault is None:
                 for value, path in written:
-                    if _fails_legacy(value):
+                    # "If you specify an incomplete ARN in a session policy, the call to AWS STS fails."
+                    if _fails_legacy(value) or (self._kind is PolicyKind.SESSION and is_incomplete(value)):
                         self._source.refuse(_LEGACY, path, "expected arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE")
         return fault
 

@@ -87,4 +87,4 @@ def resolve(template: Template, lookup: Lookup) -> Tokens | None:
 
 def written(tokens: Tokens) -> str:
     """Resolved tokens as text for people, wildcards as `*` and `?`."""
-    return "".join(token if isinstance(token, str) else token.value for token in tokens)
+    return "".join(token if isinstance(token, str) else token.sign for token in tokens)

@@ -174,4 +174,4 @@ class ChunkDecoder:
 
 
 def _malformed(text: str) -> SignatureProblem:
-    return SignatureProblem(Problem.MALFORMED, f"The chunked body is invalid: {text}.")
+    return SignatureProblem(Problem.BAD_CHUNKS, f"The chunked body is invalid: {text}.")

@@ -12,6 +12,7 @@ from functools import cache
 from podid.gateway.needs import apigateway, iam, messaging, renamed, s3, several, sts
 from podid.gateway.needs.need import Asked, Need, Rule
 from podid.gateway.needs.passed_roles import passed_roles
+from podid.gateway.needs.read_objects import read_objects
 from podid.gateway.needs.reference import needs_of_action
 
 _WRITTEN: Mapping[str, Callable[[str], Rule | None]] = {
@@ -37,7 +38,7 @@ def needs_of(asked: Asked) -> tuple[Need, ...]:
     if found is None:
         raise Unmapped(f"{asked.service.model}:{asked.operation}")
     # podid's own rooms ask for iam:PassRole themselves: they know which role is given and which is only named.
-    return tuple(found) if asked.service.own else (*found, *passed_roles(asked))
+    return tuple(found) if asked.service.own else (*found, *passed_roles(asked), *read_objects(asked))
 
 
 def _found(asked: Asked) -> Iterable[Need] | None:

@@ -93,6 +93,24 @@ def authenticate(addressed: Addressed, keys: Keys) -> Authenticated:
     return Authenticated(addressed=addressed, caller=caller)
 
 
+def recognise(addressed: Addressed, keys: Keys) -> None:
+    """Check the signature of an S3 request whose body is still to come, by what its head says of it. Raises Refused."""
+    claim = addressed.claim
+    if claim is None:
+        raise Refused(Refusal.MISSING, private="a large body without a signature")
+    _, secret = keys.open(claim, addressed)
+    received = addressed.numbered.received
+    digest = claim.payload_hash if len(claim.payload_hash) == _DIGEST_LENGTH else None
+    try:
+        check(claim, received.request, secret, now=received.now, body_sha256=digest)
+    except SignatureProblem as problem:
+        raise refused(problem, received.request) from problem
+
+
+_DIGEST_LENGTH = 64
+"""Hex digits of a SHA-256."""
+
+
 def _open_to_all(addressed: Addressed) -> bool:
     """Whether an unsigned request may go on to be decided: anonymous S3, and what AWS's models call unsigned."""
     if addressed.service.model == "s3":

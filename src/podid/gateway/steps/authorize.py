@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from podid.core.caller import Caller
+from podid.core.caller import Caller, Output
 from podid.core.errors import AccessDenied
-from podid.core.policy import Decision, NamedPolicy
+from podid.core.policy import Decision, NamedPolicy, PolicySet
+from podid.gateway import resource_tags
 from podid.gateway.needs import Asked, Lookup, Need, needs_of
 from podid.gateway.needs.table import Unmapped
 from podid.gateway.resource_policies import accepted
-from podid.gateway.steps import s3_rules
+from podid.gateway.steps import s3_digests, s3_rules
 from podid.gateway.steps.values import Authorised, Context, Understood
 
 Sentence = Callable[[Caller, Need, Decision, Context], str]
@@ -27,6 +28,10 @@ Note = Callable[[Understood, Need, Decision], None]
 
 StackRole = Callable[[Understood], Callable[[], Caller] | None]
 """Says, before the call, which role its stack was given; what comes back makes a session of it, when one is needed."""
+
+
+Called = Callable[[Understood, Output | None, Exception | None], None]
+"""Takes down a call that was carried out, with its answer or what it failed with."""
 
 
 class Judge(Protocol):
@@ -42,6 +47,8 @@ class Judge(Protocol):
         resource_policy: NamedPolicy | None = None,
         resource_account: str = "",
     ) -> Decision: ...
+
+    def policies(self, caller: Caller) -> PolicySet: ...
 
 
 class ResourcePolicies(Protocol):
@@ -61,6 +68,7 @@ class Authority:
         policies: ResourcePolicies,
         sentence: Sentence,
         note: Note,
+        called: Called,
         default_account: str,
         stack_role: StackRole | None = None,
     ) -> None:
@@ -72,6 +80,7 @@ class Authority:
         self._policies = policies
         self._sentence = sentence
         self._note = note
+        self.called = called
 
     def acting_caller(self, understood: Understood) -> Callable[[], Caller] | None:
         """Who a service acts as for this call, where that is not the caller: the role that a stack was given."""
@@ -80,13 +89,17 @@ class Authority:
     def decide(self, understood: Understood, asked: Asked, need: Need) -> str | None:
         """None where the need is allowed, else AWS's sentence for why it is not."""
         caller = understood.authenticated.caller
-        context = {**understood.call.context, **_resource_tags(asked, need), **need.context}
+        resource_policy = self._policies.of(asked, need)
+        tags: Context = {}
+        if asked.service.model == "eks" or resource_tags.are_asked_for(self._judge.policies(caller), resource_policy):
+            tags = _resource_tags(asked, need)
+        context = {**understood.call.context, **tags, **need.context}
         decision = self._judge.decide(
             caller,
             need.action,
             need.resource,
             context,
-            resource_policy=self._policies.of(asked, need),
+            resource_policy=resource_policy,
             resource_account=need.resource_account,
         )
         self._note(understood, need, decision)
@@ -118,12 +131,21 @@ def authorize(understood: Understood, authority: Authority) -> Authorised:
         version = need.context.get("s3:versionid", ("",))[0]
         denied.append(s3_rules.Denied(need.resource.partition("/")[2], version, sentence))
     accepted.check(service, operation, asked.members)
+    if service == "s3":
+        s3_digests.check(operation, asked.members, asked.request)
     return Authorised(understood=understood, denied=tuple(denied), owner=_owner(understood, needs))
 
 
 def _resource_tags(asked: Asked, need: Need) -> dict[str, tuple[str, ...]]:
-    """The tags that the resource has before the call, as condition keys."""
-    return {f"aws:ResourceTag/{key}": (value,) for key, value in asked.lookup.tags_of(need.resource).items()}
+    """The tags that the resource has before the call, as condition keys: AWS's own, the service's, and S3's for objects."""
+    found: dict[str, tuple[str, ...]] = {}
+    prefix = need.action.partition(":")[0]
+    for key, value in asked.lookup.tags_of(need.resource).items():
+        found[f"aws:ResourceTag/{key}"] = (value,)
+        found[f"{prefix}:ResourceTag/{key}"] = (value,)
+        if prefix == "s3":
+            found[f"s3:ExistingObjectTag/{key}"] = (value,)
+    return found
 
 
 def _owner(understood: Understood, needs: tuple[Need, ...]) -> str:

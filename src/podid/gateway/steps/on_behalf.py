@@ -50,15 +50,19 @@ def performer(understood: Understood, rooms: Mapping[str, Mapping[str, Handler]]
             model=model,
             match=Match(model.operations[operation], {}),
         )
-        authorised = authorize(
-            Understood(
-                authenticated=replace(understood.authenticated, addressed=addressed, caller=caller),
-                match=Match(model.operations[operation], {}),
-                members=members,
-                call=inner,
-            ),
-            authority,
+        asked = Understood(
+            authenticated=replace(understood.authenticated, addressed=addressed, caller=caller),
+            match=Match(model.operations[operation], {}),
+            members=members,
+            call=inner,
         )
-        return invoke_handler(rooms[service], authorised.understood.call, members)
+        try:
+            authorize(asked, authority)
+            output = invoke_handler(rooms[service], inner, members)
+        except Exception as failure:
+            authority.called(asked, None, failure)
+            raise
+        authority.called(asked, output, None)
+        return output
 
     return perform

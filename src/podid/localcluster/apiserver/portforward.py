@@ -121,9 +121,10 @@ class PortForward:
         except OSError as problem:
             return f"an error occurred forwarding to port {port}: {problem}"
         finally:
+            # Closed before anything is awaited: this may run because the client went, and be cancelled again.
             inward.cancel()
-            await asyncio.gather(inward, return_exceptions=True)
             writer.close()
+            await asyncio.gather(inward, return_exceptions=True)
         return ""
 
     async def _inward(self, stream: int, writer: asyncio.StreamWriter) -> None:

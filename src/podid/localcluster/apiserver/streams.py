@@ -46,9 +46,9 @@ async def run_exec(containers: ContainerAccess, pod: Object, container: str, que
         await drain
         await channels.finish(exit_status(await session.wait()))
     finally:
-        await session.kill()
         for task in (feed, drain):
             task.cancel()
+        await asyncio.shield(session.kill())
         await asyncio.gather(feed, drain, return_exceptions=True)
 
 

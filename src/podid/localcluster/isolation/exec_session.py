@@ -108,7 +108,8 @@ class HelperSession:
                 for fd in self._outputs:
                     loop.add_reader(fd, wake.set)
                 try:
-                    await asyncio.wait_for(wake.wait(), _LINGER if self._code.done() else None)
+                    async with asyncio.timeout(_LINGER if self._code.done() else None):
+                        await wake.wait()
                 except TimeoutError:
                     return
                 finally:

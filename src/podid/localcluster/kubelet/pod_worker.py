@@ -76,8 +76,10 @@ class PodWorker:
                 pause = await self._step_safely()
                 self.settled.set()
                 if not self._is_over:
+                    # not wait_for: before Python 3.12 it loses a cancellation that comes together with the wake-up
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), pause)
+                        async with asyncio.timeout(pause):
+                            await self._wake.wait()
         finally:
             self.settled.set()
             self._launcher.stop()

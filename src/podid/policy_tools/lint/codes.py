@@ -39,6 +39,7 @@ CODES: Final[dict[str, str]] = {
     "key-not-of-all": "some of the actions named do not have this condition key, so they never match",
     "resource-of-no-action": "no action named here acts on this kind of resource",
     "action-on-no-resource": "the action acts on none of the resources named here",
+    "wildcard-stops-at-colon": "a wildcard within a segment of an ARN matches no colon, so that fields are missing here",
     # versions and variables
     "old-version": "without Version 2012-10-17, variables are text",
     "variables-as-text": "under this version ${…} is text, not a variable",

@@ -8,22 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network, ip_network
 
-from podid.core.policy import operands
-from podid.core.policy.document import ConditionTest
-from podid.core.policy.json_text import Path
-from podid.core.policy.operators import Comparison, operators
+from podid.core.policy.syntax import Comparison, ConditionTest, Path, binary, boolean, network, number, operators
 from podid.policy_tools.lint.finding import Remark
 from podid.policy_tools.lint.look import Look, Part
 
 _AS_TEXT = (Comparison.STRING_EQUALS, Comparison.STRING_EQUALS_IGNORE_CASE)
 _READERS: dict[Comparison, tuple[str, Callable[[str], object | None]]] = {
-    Comparison.BOOL: ("true or false", operands.boolean),
-    Comparison.NULL: ("true or false", operands.boolean),
-    Comparison.BINARY_EQUALS: ("base64", operands.binary),
-    Comparison.IP_ADDRESS: ("an IP address or a CIDR block", operands.network),
-    **{
-        comparison: ("a number", operands.number) for comparison in Comparison if comparison.value.startswith("Numeric")
-    },
+    Comparison.BOOL: ("true or false", boolean),
+    Comparison.NULL: ("true or false", boolean),
+    Comparison.BINARY_EQUALS: ("base64", binary),
+    Comparison.IP_ADDRESS: ("an IP address or a CIDR block", network),
+    **{comparison: ("a number", number) for comparison in Comparison if comparison.value.startswith("Numeric")},
 }
 
 
@@ -83,7 +78,7 @@ def _for_all(part: Part, test: ConditionTest, path: Path) -> Iterator[Remark]:
         needs = operators()[other.operator]
         if other.key.lower() != key or other is test:
             continue
-        if needs.comparison is Comparison.NULL and any(operands.boolean(value) is False for value in other.values):
+        if needs.comparison is Comparison.NULL and any(boolean(value) is False for value in other.values):
             return
         if (
             needs.quantifier != "all"

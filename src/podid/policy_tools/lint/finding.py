@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from podid.core.policy import PolicyKind
-from podid.core.policy.json_text import Path
+from podid.core.policy.syntax import Path
 from podid.policy_tools.lint.codes import CODES
 
 

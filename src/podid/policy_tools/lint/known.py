@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from podid.core.policy.document import ConditionTest, PolicyKind
-from podid.core.policy.json_text import Path
-from podid.core.policy.operators import Comparison, operators
+from podid.core.policy.syntax import Comparison, ConditionTest, Path, PolicyKind, operators
 from podid.policy_tools.lint.finding import Remark
 from podid.policy_tools.lint.globals import find_global, find_tag_key
 from podid.policy_tools.lint.look import Look, Part

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from podid.core.policy.document import ConditionTest, Document, Effect, PolicyKind, Statement
-from podid.core.policy.json_text import Path
+from podid.core.policy.syntax import ConditionTest, Document, Effect, Path, PolicyKind, Statement
 
 Placed = tuple[str, Path]
 """A value and the path to it."""

@@ -13,9 +13,10 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from podid.core.policy.syntax import Variable, Wild, resource_template
+
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}|<([^>]*)>")
-_WILD = re.compile(r"[*?]")
-_VARIABLE = re.compile(r"\$\{[^{}]*\}")
+_SIGNS = re.compile(r"[*?]")
 _LONGEST = 512
 """Characters of a pattern that are still compared; no ARN is longer than that."""
 _WITHIN_A_PART = frozenset({"Partition", "Region", "Account", "AccountId"})
@@ -40,23 +41,23 @@ class Form(Struct, frozen=True):
 
 
 _ANY = Step(many=True)
-_ONE = Step()
+_WILD = {
+    Wild.ANY: _ANY,
+    Wild.ONE: Step(),
+    Wild.ANY_WITHIN: Step(but=":", many=True),
+    Wild.ONE_WITHIN: Step(but=":"),
+}
 
 
 def of_policy(pattern: str, *, variables: bool = True) -> Steps:
-    """A pattern of a policy: `*` and `?`, and variables, which may stand for anything."""
+    """A resource's pattern in a policy: wildcards, most of which stay within a segment, and variables, which may stand for anything."""
     steps: list[Step] = []
-    done = 0
-    for found in _VARIABLE.finditer(pattern) if variables else ():
-        steps += _plain(pattern[done : found.start()])
-        inside = found[0][2:-1].strip()
-        steps.append(Step(inside) if inside in ("*", "?", "$") else _ANY)
-        done = found.end()
-    return (*steps, *_plain(pattern[done:]))
-
-
-def _plain(text: str) -> list[Step]:
-    return [_ANY if each == "*" else _ONE if each == "?" else Step(each) for each in text]
+    for part in resource_template(pattern, variables=variables):
+        if isinstance(part, str):
+            steps += map(Step, part)
+        else:
+            steps.append(_ANY if isinstance(part, Variable) else _WILD[part])
+    return tuple(steps)
 
 
 def of_reference(template: str) -> Form:
@@ -117,26 +118,43 @@ def _share(one: Step, other: Step) -> bool:
 
 def head_of(pattern: str) -> str:
     """What stands before the first wildcard."""
-    return _WILD.split(pattern, maxsplit=1)[0]
+    return _SIGNS.split(pattern, maxsplit=1)[0]
 
 
-def covers(wide: str, narrow: str) -> bool:
+def covers(wide: str, narrow: str, *, segments: bool = False) -> bool:
     """Whether the pattern `wide` of a policy matches all that `narrow` does, as far as that is plain to see.
 
     `narrow` is read as a text in which each wildcard is a character that only a wildcard of `wide` reads; `?` of `wide` reads none of `*`.
+    `segments`: whether these are patterns of resources, whose wildcards read no colon but for a star at a segment's end.
     """
     if wide in ("*", narrow):
         return True
     if len(wide) > _LONGEST or len(narrow) > _LONGEST or "${" in wide or not narrow.startswith(head_of(wide)):
         return False
+    # What a wildcard that stays within its segment does not read: a colon, and a star that may stand for one.
+    barred = {at for at, each in enumerate(narrow) if each == ":" or (each == "*" and _ends_segment(narrow, at))}
     reached = {0}
-    for each in wide:
-        if each == "*":
+    for place, each in enumerate(wide):
+        if each == "*" and segments and not _ends_segment(wide, place):
+            further: set[int] = set()
+            for at in range(len(narrow) + 1):
+                if at in reached or (at - 1 in further and at - 1 not in barred):
+                    further.add(at)
+            reached = further
+        elif each == "*":
             reached = set(range(min(reached, default=len(narrow) + 1), len(narrow) + 1))
         elif each == "?":
-            reached = {at + 1 for at in reached if at < len(narrow) and narrow[at] != "*"}
+            reached = {
+                at + 1 for at in reached if at < len(narrow) and narrow[at] != "*" and not (segments and at in barred)
+            }
         else:
             reached = {at + 1 for at in reached if at < len(narrow) and narrow[at] == each}
         if not reached:
             return False
     return len(narrow) in reached
+
+
+def _ends_segment(pattern: str, at: int) -> bool:
+    """Whether nothing but stars stands between a place and the next colon, or the end."""
+    rest = pattern[at:].lstrip("*")
+    return not rest or rest.startswith(":")

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from podid.core.policy.document import PolicyKind
-from podid.core.policy.globs import matcher, tokens_of
-from podid.core.policy.operators import operators
+from podid.core.policy.syntax import PolicyKind, matcher, operators, tokens_of
 from podid.policy_tools.lint.finding import Remark
 from podid.policy_tools.lint.look import Look, Part
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from podid.core.policy.document import Patterns, Statement
+from podid.core.policy.syntax import Patterns, Statement, is_incomplete
 from podid.policy_tools.lint.finding import Remark
 from podid.policy_tools.lint.look import Look
 from podid.policy_tools.lint.overlap import covers, head_of
@@ -43,25 +43,28 @@ class _Comparison:
             (not wide.conditions or sorted(map(repr, wide.conditions)) == sorted(map(repr, narrow.conditions)))
             and _principals(wide, narrow)
             and self._covers(_lowered(wide.actions), _lowered(narrow.actions))
-            and self._covers(wide.resources, narrow.resources)
+            and self._covers(wide.resources, narrow.resources, segments=True)
         )
 
-    def _covers(self, wide: Patterns | None, narrow: Patterns | None) -> bool:
+    def _covers(self, wide: Patterns | None, narrow: Patterns | None, *, segments: bool = False) -> bool:
         if wide is None or (not wide.negated and "*" in wide.values):
             return True
         if narrow is None or wide.negated or narrow.negated:
             return narrow is not None and wide.negated == narrow.negated and set(wide.values) == set(narrow.values)
         exactly = frozenset(wide.values)
-        return all(other in exactly or self._covered(other, wide.values) for other in narrow.values)
+        return all(other in exactly or self._covered(other, wide.values, segments) for other in narrow.values)
 
-    def _covered(self, narrow: str, wide: tuple[str, ...]) -> bool:
+    def _covered(self, narrow: str, wide: tuple[str, ...], segments: bool) -> bool:
+        incomplete = segments and is_incomplete(narrow)
         for one in wide:
+            if incomplete and not one.endswith("*"):
+                continue  # narrow may be completed with fields of which `one` knows nothing
             self._left -= 1
             if narrow.startswith(head_of(one)) and ("*" in one or "?" in one):
                 self._left -= len(one) * len(narrow)
                 if self._left < 0:
                     return False
-                if covers(one, narrow):
+                if covers(one, narrow, segments=segments):
                     return True
         return False
 

@@ -9,7 +9,7 @@ import re
 from functools import cache, cached_property
 from typing import Any
 
-from podid.core.policy.globs import matcher, tokens_of
+from podid.core.policy.syntax import matcher, tokens_of
 from podid.policy_tools.lint.overlap import Form, of_reference
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")

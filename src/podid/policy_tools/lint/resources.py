@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from podid.core.policy.document import PolicyKind
-from podid.core.policy.globs import matcher, tokens_of
+from podid.core.policy.syntax import PolicyKind, matcher, readings, tokens_of
 from podid.policy_tools.lint.finding import Remark
 from podid.policy_tools.lint.known import actions_of
 from podid.policy_tools.lint.look import Look, Part
 from podid.policy_tools.lint.overlap import Form, of_policy, overlap
 from podid.policy_tools.lint.reference import Action, Reference
 
-_PARTS = 6
 _ALL_BUCKETS = "arn:aws:s3:::*"
 """What AWS's own examples write for S3's actions that are about no bucket in particular."""
 _MOST_STEPS = 8_000_000
@@ -26,7 +24,7 @@ _MOST_STEPS = 8_000_000
 def check(look: Look, reference: Reference) -> Iterator[Remark]:
     if look.kind is PolicyKind.TRUST:
         return
-    comparison = _Comparison(look.document.has_variables)
+    comparison = _Comparison(look.kind, look.document.has_variables)
     for part in look.parts:
         resources = part.statement.resources
         if resources is None or resources.negated or not part.allows:
@@ -45,8 +43,9 @@ Fitting = set[tuple[str, Form]]
 
 
 class _Comparison:
-    def __init__(self, variables: bool) -> None:
+    def __init__(self, kind: PolicyKind, variables: bool) -> None:
         self.left = _MOST_STEPS
+        self._kind = kind
         self._variables = variables
 
     def fitting(self, part: Part, forms: set[Form]) -> Fitting:
@@ -54,13 +53,14 @@ class _Comparison:
         return {(value, form) for value in values for form in forms if self._fits(value, form)}
 
     def _fits(self, value: str, form: Form) -> bool:
-        parts = value.split(":", _PARTS - 1)
-        if len(parts) < _PARTS:  # "arn:aws:sqs": IAM completes it with wildcards
-            return True
-        if parts[2] != form.service and not any(wild in parts[2] for wild in "*?$"):
+        parts = value.split(":", 3)
+        if len(parts) > 3 and parts[2] != form.service and not any(wild in ":".join(parts[:3]) for wild in "*?$"):
             return False
-        self.left -= len(value) * len(form.steps)
-        return self.left >= 0 and overlap(of_policy(value, variables=self._variables), form.steps)
+        for reading in readings(value, self._kind):
+            self.left -= len(reading) * len(form.steps)
+            if self.left >= 0 and overlap(of_policy(reading, variables=self._variables), form.steps):
+                return True
+        return False
 
 
 def _compare(part: Part, actions: list[Action], fitting: Fitting) -> Iterator[Remark]:

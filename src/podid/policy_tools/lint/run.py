@@ -15,8 +15,8 @@ from podid.core.policy import (
     read_policy,
     size_of,
 )
-from podid.core.policy.json_text import place_of, position_of, read_json
-from podid.policy_tools.lint import breadth, conditions, known, pods, principals, reach, resources, versions
+from podid.core.policy.syntax import place_of, position_of, read_json
+from podid.policy_tools.lint import breadth, conditions, known, pods, principals, reach, resources, segments, versions
 from podid.policy_tools.lint.codes import REFUSED
 from podid.policy_tools.lint.finding import Finding, Remark, Report
 from podid.policy_tools.lint.look import Look
@@ -49,7 +49,7 @@ def lint(text: str, kind: PolicyKind | None = None, *, reference: Reference | No
 def guess(text: str) -> PolicyKind:
     """What kind of policy a text looks like: with principals it is a role's trust policy or a resource's, without it hangs on an identity."""
     try:
-        document = read_policy(text).document
+        document = read_policy(text, PolicyKind.RESOURCE).document
     except MalformedPolicy:
         return PolicyKind.IDENTITY
     if not any(statement.principal for statement in document.statements):
@@ -64,7 +64,15 @@ def guess(text: str) -> PolicyKind:
 def _remarks(text: str, policy: Policy, kind: PolicyKind, reference: Reference | None) -> Iterator[Remark]:
     look = Look(text, read_json(text), policy.document, kind)
     yield from _size(text, kind)
-    for check in (versions.check, breadth.check, principals.check, conditions.check, pods.check, reach.check):
+    for check in (
+        versions.check,
+        breadth.check,
+        principals.check,
+        conditions.check,
+        pods.check,
+        reach.check,
+        segments.check,
+    ):
         yield from check(look)
     if reference is not None:
         yield from known.check(look, reference)
