@@ -61,7 +61,7 @@ def test_it_tells_what_was_decided_inside(played: dict[str, Any]) -> None:
 def test_it_says_where_the_time_went_and_how_to_go_on(played: dict[str, Any]) -> None:
     assert played["own_seconds"] <= played["seconds"]
     assert played["tool_seconds"] <= played["seconds"]
-    assert any("podid up --detach" in line for line in played["farewell"])
+    assert any(line.endswith("podid up --detach") for line in played["farewell"])
 
 
 def left_of(ended: Ended) -> list[str]:

@@ -391,10 +391,13 @@ def test_wildcards_match_as_the_textbook_says(tokens: tuple[str | Wild, ...], va
 PIECES = st.lists(st.sampled_from(["a", ":", ":", "b", "*", "*", "?", "${k1}", "${*}"]), max_size=10).map("".join)
 
 
-@given(PIECES, st.text("ab:*", max_size=10), st.text("ab:", max_size=3), st.sampled_from(["identity", "scps"]))
-def test_resources_are_matched_as_the_plain_evaluator_does(pattern: str, resource: str, value: str, layer: str) -> None:
-    limit = NamedPolicy("p", policy_of([{"Effect": "Deny", "Action": "*", "Resource": f"arn:{pattern}"}]))
-    policies = PolicySet(**{layer: (limit,) if layer == "identity" else ((limit,),)})
+@given(PIECES, st.text("ab:*", max_size=10), st.text("ab:", max_size=3), st.sampled_from(PolicyKind))
+def test_resources_are_matched_as_the_plain_evaluator_does(
+    pattern: str, resource: str, value: str, kind: PolicyKind
+) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": f"arn:{pattern}"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    policies = PolicySet(resource=NamedPolicy("p", read_policy(text, kind)))
     request = Request(principal=PRINCIPALS[0], action="s3:X", resource=f"arn:{resource}", context={"k1": (value,)})
     assert decide(request, policies).outcome is decide_plainly(request, policies).outcome
 

@@ -9,6 +9,7 @@ import typer
 
 from podid.cli.printer import note, say
 from podid.local.home import chosen_home
+from podid.local.own_name import own_name
 from podid.local.problems import AlreadyUp
 
 
@@ -59,6 +60,8 @@ def up(
             detached.wait_until_ready(home, note)
             note(f"{problem.what}: nothing to do")
             return 0
-        say(f'podid is ready ({state.isolation}). Next: eval "$(podid env)" and then aws or kubectl; or: podid demo')
+        say(
+            f'podid is ready ({state.isolation}). Next: eval "$({own_name()} env)", and then aws and kubectl are this podid\'s'
+        )
         return 0
     return Supervisor(home, wishes, events=events, follow=events is None).run()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from podid.eks import Eks
 from podid.gateway import resource_tags
+from podid.gateway.loaded import loaded
 from podid.iam import Iam
 from podid.iam.entities import GROUP, INSTANCE_PROFILE, ROLE, USER, Kind, by_id, find, parse_entity_arn
 from podid.iam.tagging import tags_of
@@ -56,7 +56,7 @@ class Existing:
         """The account of a bucket. Where moto's S3 was never asked anything, there is none; where S3 is not served, nobody can know."""
         if not self._buckets:
             return ""
-        s3 = sys.modules.get("moto.s3.models")
+        s3 = loaded("moto.s3.models")
         if s3 is None or not bucket:
             return None
         owner = s3.s3_backends.bucket_accounts.get(bucket)
@@ -90,7 +90,7 @@ class Existing:
 
 def _backend(module_name: str, backends: str, account: str, region: str) -> Any:
     """moto's backend of an account and region, if anybody has made it."""
-    module = sys.modules.get(module_name)
+    module = loaded(module_name)
     accounts = getattr(module, backends) if module is not None else {}
     regions = accounts[account] if account in list(accounts.keys()) else {}
     return regions[region] if region in list(regions.keys()) else None

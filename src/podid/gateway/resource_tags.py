@@ -6,13 +6,13 @@ tags are only looked for where a policy that has a say mentions them.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from podid.core.arn import Arn, parse_arn
 from podid.core.policy import NamedPolicy, Policy, PolicySet
+from podid.gateway.loaded import loaded
 
 _REMEMBERED = 4096
 _MENTIONS = (":resourcetag/", ":existingobjecttag/")
@@ -54,7 +54,7 @@ def of_moto(resource: str) -> Mapping[str, str]:
         return _of_object(arn)
     if arn.service == "dynamodb":
         return _of_table(arn)
-    if "moto.core.resource_tagging" not in sys.modules:
+    if loaded("moto.core.resource_tagging") is None:
         return {}
     from moto.core.resource_tagging import iter_taggable_backends
 
@@ -68,13 +68,13 @@ def of_moto(resource: str) -> Mapping[str, str]:
 
 
 def _bucket_account(arn: Arn) -> str:
-    s3 = sys.modules.get("moto.s3.models")
+    s3 = loaded("moto.s3.models")
     owner = s3.s3_backends.bucket_accounts.get(arn.resource.partition("/")[0]) if s3 is not None else None
     return "" if owner is None else str(owner[1])
 
 
 def _of_object(arn: Arn) -> Mapping[str, str]:
-    s3 = sys.modules.get("moto.s3.models")
+    s3 = loaded("moto.s3.models")
     bucket, _, name = arn.resource.partition("/")
     place = s3.s3_backends.bucket_accounts.get(bucket) if s3 is not None else None
     if s3 is None or place is None:
@@ -85,7 +85,7 @@ def _of_object(arn: Arn) -> Mapping[str, str]:
 
 
 def _of_table(arn: Arn) -> Mapping[str, str]:
-    dynamodb = sys.modules.get("moto.dynamodb.models")
+    dynamodb = loaded("moto.dynamodb.models")
     accounts: Any = {} if dynamodb is None else dynamodb.dynamodb_backends
     regions = accounts[arn.account] if arn.account in list(accounts.keys()) else {}
     backend = regions[arn.region] if arn.region in list(regions.keys()) else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from podid.core.caller import Call, Caller
+from podid.gateway.loaded import loaded
 from podid.gateway.steps.values import Understood
 from podid.sts import Sts
 
@@ -42,7 +42,7 @@ class StackRoles:
 
 
 def _role_of_stack(understood: Understood) -> str:
-    models = sys.modules.get("moto.cloudformation.models")
+    models = loaded("moto.cloudformation.models")
     name = understood.members.get("StackName")
     if models is None or not name:
         return ""

@@ -131,7 +131,9 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            async with asyncio.timeout(grace):  # wait_for loses a cancellation that comes together with the end (CPython 3.11)
+            async with asyncio.timeout(
+                grace
+            ):  # wait_for loses a cancellation that comes together with the end (CPython 3.11)
                 await process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):

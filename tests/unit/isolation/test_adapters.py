@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
 from pathlib import Path
 
@@ -386,3 +388,28 @@ def test_a_removed_pod_leaves_nothing_and_can_be_made_again(home: Path, mode: Mo
 def _links() -> set[str]:
     """The host's own links: no node ever adds one."""
     return {line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]}
+
+
+def test_exec_begins_in_the_containers_working_directory(home: Path, mode: Mode) -> None:
+    async def scenario() -> None:
+        async with node_in(home, mode) as rig:
+            sandbox = await rig.pod()
+            await rig.start(sandbox, folder="/usr/share")
+            assert await rig.exec(sandbox, "pwd") == (0, "/usr/share\n")
+
+    asyncio.run(scenario())
+
+
+def test_a_node_that_was_killed_is_made_again(home: Path, mode: Mode) -> None:
+    async def scenario() -> None:
+        async with node_in(home, mode) as rig:
+            sandbox = await rig.pod(uid="again")
+            await rig.start(sandbox)
+            record = json.loads((rig.settings.folder / "node.json").read_text())
+            os.kill(record["pid"], signal.SIGKILL)
+            again = await rig.pod(uid="again")
+            await rig.start(again)
+            assert await rig.exec(again, "echo", "back") == (0, "back\n")
+            assert len(processes_with(PODID_CONTAINER=f"{again.uid}/app")) == 1
+
+    asyncio.run(scenario())

@@ -72,10 +72,11 @@ class Running:
         content_type: str = "application/json",
         accept: str = "application/json",
         raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
         """Status and decoded JSON (or text). `token` "" sends none."""
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
-        headers = {"Accept": accept, "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type, **(headers or {})}
         if token != "":
             headers["Authorization"] = f"Bearer {token or self.tokens.administrator}"
         request = urllib.request.Request(self.url(path), data, headers, method=method)

@@ -121,6 +121,36 @@ def test_a_refusal_has_kubernetes_words(running: Running, pods_token: str) -> No
     assert told["message"] == f'forbidden: {user} cannot get path "/metrics"'
 
 
+@pytest.mark.parametrize(
+    ("headers", "username", "groups"),
+    [
+        ({"Impersonate-User": "jane"}, "jane", ["system:authenticated"]),
+        ({"Impersonate-User": "jane", "Impersonate-Group": "devs"}, "jane", ["devs", "system:authenticated"]),
+        (
+            {"Impersonate-User": "system:serviceaccount:n:s"},
+            "system:serviceaccount:n:s",
+            ["system:serviceaccounts", "system:serviceaccounts:n", "system:authenticated"],
+        ),
+    ],
+)
+def test_the_administrator_may_act_as_someone_else(
+    running: Running, headers: dict[str, str], username: str, groups: list[str]
+) -> None:
+    path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    told = running.request("POST", path, {}, headers=headers)[1]["status"]["userInfo"]
+    assert (told["username"], told["groups"]) == (username, groups)
+    assert running.request("GET", "/api/v1/pods", headers=headers)[0] == 403
+
+
+def test_nobody_else_may_act_as_someone_else(running: Running, pods_token: str) -> None:
+    acting = {"Impersonate-User": "kubernetes-admin", "Impersonate-Group": "system:masters"}
+    status, told = running.request("GET", "/api/v1/pods", token=pods_token, headers=acting)
+    assert status == 403
+    assert 'cannot impersonate resource "users"' in told["message"]
+    assert running.request("GET", "/healthz", token="", headers=acting)[0] == 401
+    assert running.request("GET", "/api", headers={"Impersonate-Group": "system:masters"})[0] == 400
+
+
 def test_discovery_in_both_forms(running: Running) -> None:
     core = running.request("GET", "/api", accept=AGGREGATED)[1]
     assert (

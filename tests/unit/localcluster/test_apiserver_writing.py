@@ -198,3 +198,16 @@ def test_logs(running: Running) -> None:
     status, told = running.request("GET", f"{PODS}/logs/log?previous=true")
     assert (status, told["message"]) == (400, 'previous terminated container "c" in pod "logs" not found')
     running.request("DELETE", f"{PODS}/logs?gracePeriodSeconds=0")
+
+
+def test_a_namespace_is_let_go_by_hand(running: Running) -> None:
+    namespace = "/api/v1/namespaces/by-hand"
+    running.request("POST", "/api/v1/namespaces", {"metadata": {"name": "by-hand"}})
+    held = config_map("held")
+    held["metadata"]["finalizers"] = ["e.com/x"]
+    running.request("POST", f"{namespace}/configmaps", held)
+    running.request("DELETE", namespace)
+    changed = {"metadata": {"name": "by-hand"}, "spec": {"finalizers": []}}
+    assert running.request("PUT", namespace, changed)[1]["spec"] == {"finalizers": ["kubernetes"]}
+    assert running.request("PUT", f"{namespace}/finalize", changed)[0] == 200
+    assert running.request("GET", namespace)[0] == 404

@@ -79,6 +79,8 @@ def covers(ask: Ask) -> Applies:
 
 
 SEGMENTS = [
+    ("arn:aws:s3:::b/*.json", "arn:aws:s3:::b/a:b.json", True),
+    ("arn:aws:s3:::b/?.json", "arn:aws:s3:::b/:.json", True),
     # pattern, resource, covers
     ("*", QUEUE, True),
     ("*", "*", True),
@@ -134,10 +136,10 @@ SEGMENTS = [
     ("arn:aws:logs:*:log-*:one", STREAM, True),
     ("arn:aws:logs:us-east-1:111122223333:log-group:/app/*:*", STREAM, True),
     ("arn:aws:logs:us-east-1:111122223333:log-group:/app/*:log-stream:*", STREAM, True),
-    ("arn:aws:logs:us-east-1:111122223333:log-group:/app/*eam:one", STREAM, False),
+    ("arn:aws:logs:us-east-1:111122223333:log-group:/app/*eam:one", STREAM, True),
     ("arn:aws:logs:us-east-1:111122223333:log-group:/*/w*b:log-stream:one", STREAM, True),
-    ("arn:aws:logs:us-east-1:111122223333:log-group:/*/w*o*e", STREAM, False),
-    ("arn:aws:logs:us-east-1:111122223333:log-group:/a*b:log-*e", STREAM, False),
+    ("arn:aws:logs:us-east-1:111122223333:log-group:/*/w*o*e", STREAM, True),
+    ("arn:aws:logs:us-east-1:111122223333:log-group:/a*b:log-*e", STREAM, True),
     ("arn:aws:logs:us-east-1:111122223333:log-group:/a*b:log-*:o*e", STREAM, True),
     # a slash is an ordinary character
     ("arn:aws:s3:::bucket/*/test/*", "arn:aws:s3:::bucket/1/2/test/3/object.jpg", True),
@@ -165,30 +167,30 @@ def test_complete_arns_are_the_same_in_identity_policies(
 
 
 VARIABLES = [
-    # what stands in a variable's place is text: it neither begins nor ends a segment
+    # what stands in a variable's place is text; variables stand in the last field alone, where wildcards match colons, too
     ("arn:aws:x:::a*${k}", {"k": (":b",)}, "arn:aws:x:::a1:b", True),
-    ("arn:aws:x:::a*${k}", {"k": (":b",)}, "arn:aws:x:::a1:2:b", False),
+    ("arn:aws:x:::a*${k}", {"k": (":b",)}, "arn:aws:x:::a1:2:b", True),
     ("arn:aws:x:::a*${k}", {"k": ("",)}, "arn:aws:x:::a1", True),
-    ("arn:aws:x:::a*${k}", {"k": ("",)}, "arn:aws:x:::a1:2", False),
+    ("arn:aws:x:::a*${k}", {"k": ("",)}, "arn:aws:x:::a1:2", True),
     ("arn:aws:x:::a*${k}*", {"k": ("",)}, "arn:aws:x:::a1:2", True),
     ("arn:aws:x:::a*${k}:c", {"k": ("b",)}, "arn:aws:x:::a1b:c", True),
-    ("arn:aws:x:::a*${k}:c", {"k": ("b",)}, "arn:aws:x:::a1:b:c", False),
+    ("arn:aws:x:::a*${k}:c", {"k": ("b",)}, "arn:aws:x:::a1:b:c", True),
     ("arn:aws:x:::${k}*", {"k": ("b",)}, "arn:aws:x:::b1:2", True),
     ("arn:aws:x:::${k}*:c", {"k": ("b",)}, "arn:aws:x:::b1:2:c", True),
-    ("arn:aws:x:::${k}*c", {"k": ("b",)}, "arn:aws:x:::b1:2:c", False),
-    ("arn:aws:x:::${k}?c", {"k": ("b",)}, "arn:aws:x:::b:c", False),
+    ("arn:aws:x:::${k}*c", {"k": ("b",)}, "arn:aws:x:::b1:2:c", True),
+    ("arn:aws:x:::${k}?c", {"k": ("b",)}, "arn:aws:x:::b:c", True),
     ("arn:aws:x:::${k}?c", {"k": ("b:",)}, "arn:aws:x:::b:1c", True),
     ("arn:aws:x:::*:${k}*d", {"k": ("b",)}, "arn:aws:x:::b:b1:bd", True),
-    ("arn:aws:x:::*:${k}*d", {"k": ("b",)}, "arn:aws:x:::1:b:d", False),
+    ("arn:aws:x:::*:${k}*d", {"k": ("b",)}, "arn:aws:x:::1:b:d", True),
     ("arn:aws:x:::a*${*}", {}, "arn:aws:x:::a1*", True),
-    ("arn:aws:x:::a*${*}", {}, "arn:aws:x:::a1:*", False),
-    ("arn:aws:x:::a*${k, ':d'}", {}, "arn:aws:x:::a1:2:d", False),
+    ("arn:aws:x:::a*${*}", {}, "arn:aws:x:::a1:*", True),
+    ("arn:aws:x:::a*${k, ':d'}", {}, "arn:aws:x:::a1:2:d", True),
     ("arn:aws:x:::a*${k}", {}, "arn:aws:x:::a1", False),
 ]
 
 
 @pytest.mark.parametrize(("pattern", "context", "resource", "expected"), VARIABLES)
-def test_segments_are_those_of_the_pattern_as_written(
+def test_variables_stand_for_text_in_the_last_field(
     covers: Applies, pattern: str, context: Context, resource: str, expected: bool
 ) -> None:
     for kind in (PolicyKind.IDENTITY, PolicyKind.SCP):

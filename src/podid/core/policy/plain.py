@@ -188,7 +188,7 @@ def _resource(resources: Patterns, facts: Facts, kind: PolicyKind, *, variables:
         incomplete = missing > 0 and kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)
         whole = value + ":*" * missing if incomplete else value
         resolved, matched = _covers(whole, facts, variables)
-        if incomplete and not matched:
+        if incomplete and not matched and "*" in value:  # a star that reaches over colons may stand for what is missing
             matched = _covers(value, facts, variables)[1]
         compared.append(Compared(value, resolved, matched))
     found = any(each.matched for each in compared)
@@ -213,10 +213,16 @@ def _covers(value: str, facts: Facts, variables: bool) -> tuple[str | None, bool
         if isinstance(token, str):
             pattern += token
         elif token is Wild.ANY:
-            pattern.append(Wild.ANY if _ends_segment(template, place) else Wild.ANY_WITHIN)
+            free = _in_last_field(template, place) or _ends_segment(template, place)
+            pattern.append(Wild.ANY if free else Wild.ANY_WITHIN)
         else:
-            pattern.append(Wild.ONE_WITHIN)
+            pattern.append(Wild.ONE if _in_last_field(template, place) else Wild.ONE_WITHIN)
     return written(tokens), glob(pattern, facts.resource)
+
+
+def _in_last_field(template: Template, place: int) -> bool:
+    """Whether five colons stand before a place, as the policy is written: an ARN's last field is one segment."""
+    return sum(part.count(":") for part in template[:place] if isinstance(part, str)) >= 5
 
 
 def _ends_segment(template: Template, place: int) -> bool:

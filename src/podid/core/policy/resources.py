@@ -50,14 +50,22 @@ def resource_template(value: str, *, variables: bool) -> Template:
 def in_segments(template: Template) -> Template:
     """The template with wildcards that stay within their segments, but for a star, or a run of stars, at the end of one.
 
-    Segments are those of the pattern as it is written: what a variable stands for neither begins nor ends one.
+    Segments are those of the pattern as it is written: what a variable stands for neither begins nor ends one. An ARN's last field is one
+    segment, whatever colons a resource's own name has: an object's key may hold some, and a Deny of `bucket/*.json` means it, too.
     """
     parts: list[Part] = []
     ends = True  # whether the segment ends behind the part at hand
+    within = sum(part.count(":") for part in template if isinstance(part, str))
     for part in reversed(template):
+        if isinstance(part, str):
+            within -= part.count(":")
+        last_field = within >= FIELDS - 1
         if part in STARS:
-            parts.append(Wild.ANY if ends else Wild.ANY_WITHIN)
+            parts.append(Wild.ANY if ends or last_field else Wild.ANY_WITHIN)
+        elif part in ONES:
+            parts.append(Wild.ONE if last_field else Wild.ONE_WITHIN)
+            ends = False
         else:
-            parts.append(Wild.ONE_WITHIN if part in ONES else part)
+            parts.append(part)
             ends = isinstance(part, str) and part.startswith(":")
     return tuple(reversed(parts))

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from podid.gateway.loaded import loaded
+
 log = logging.getLogger("podid.gateway.moto")
 
 _done: set[str] = set()
@@ -23,7 +25,7 @@ _done: set[str] = set()
 def apply() -> None:
     """Restrain every module of moto that is imported and was not restrained yet. Cheap to call again."""
     for name, restrain in _RESTRAINTS.items():
-        module = sys.modules.get(name)
+        module = loaded(name)
         if module is not None and name not in _done:
             restrain(module)
             _done.add(name)

@@ -7,7 +7,6 @@ whatever it should decide: it can only be there if moto took what podid refuses.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from podid.core.arn import Arn, parse_arn
 from podid.core.errors import AccessDenied
 from podid.core.policy import MalformedPolicy, NamedPolicy, PolicyKind, read_policy
+from podid.gateway.loaded import loaded
 from podid.gateway.needs.need import Asked, Need
 
 _REMEMBERED = 1024
@@ -31,7 +31,7 @@ class HeldByMoto:
         if reader is None or not need.resource.startswith("arn:"):
             return None
         module_name, read = reader
-        module = sys.modules.get(module_name)
+        module = loaded(module_name)
         if module is None:
             return None
         text = read(module, parse_arn(need.resource), asked)
@@ -119,7 +119,7 @@ def _statement(held: dict[str, Any]) -> dict[str, Any]:
 
 
 def _simple_lambda_backends() -> Any:
-    module = sys.modules.get("moto.awslambda_simple.models")
+    module = loaded("moto.awslambda_simple.models")
     return None if module is None else module.lambda_simple_backends
 
 

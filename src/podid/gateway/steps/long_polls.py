@@ -6,10 +6,10 @@ waits is the edge, without a thread, and asks again. A part of step 6.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from podid.core.caller import Input
+from podid.gateway.loaded import loaded
 from podid.gateway.moto_services import MotoCall
 
 LONGEST_WAIT = 20
@@ -32,7 +32,7 @@ def without_wait(members: Input) -> Input:
 
 def _wait_of_queue(call: MotoCall) -> int:
     """What a queue says itself (ReceiveMessageWaitTimeSeconds)."""
-    sqs = sys.modules.get("moto.sqs.models")
+    sqs = loaded("moto.sqs.models")
     if sqs is None:
         return 0
     regions: Any = sqs.sqs_backends.get(call.account) or {}

@@ -20,6 +20,7 @@ from podid.local.demo.telling import Audience, Heard, Stage, tell
 from podid.local.environment import environment
 from podid.local.home import Home
 from podid.local.installation import load
+from podid.local.own_name import own_name
 from podid.local.problems import Forbidden, LocalProblem
 from podid.local.report import report
 from podid.local.shells import UNSET
@@ -182,15 +183,15 @@ def _farewell(keep: bool, *, aws_is_v1: bool) -> tuple[str, ...]:
     if keep:
         lines += [
             "podid is still running. Go on by hand:",
-            '  eval "$(podid env)"',
+            f'  eval "$({own_name()} env)"',
             "  aws eks list-clusters; kubectl get pods -A",
-            "and stop it with: podid down",
+            f"and stop it with: {own_name()} down",
         ]
     else:
         lines += [
             "Nothing is left running. To walk by hand:",
-            "  podid up --detach",
-            '  eval "$(podid env)"',
+            f"  {own_name()} up --detach",
+            f'  eval "$({own_name()} env)"',
             "and type the commands above.",
         ]
     return tuple(lines)

@@ -89,12 +89,11 @@ class ApiServer:
         self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers") or ()}
         if scope["type"] == "websocket":
-            await self._websocket(scope, receive, send, headers)
+            await self._websocket(scope, receive, send)
         elif scope["type"] == "http":
             try:
-                request = Request(scope, receive, headers)
+                request = Request(scope, receive)
                 answer = await self._answer(request)
             except ApiError as error:
                 if error.private:
@@ -106,7 +105,7 @@ class ApiServer:
             await send_answer(answer, send, receive, self.stopping)
 
     async def _answer(self, request: Request) -> Answer:
-        user = await self._authenticator.authenticate(request.headers.get("authorization"))
+        user = await self._authenticator.identify(request)
         target = parse_path(request.path)
         if target is None:
             return self._answer_path(request, user)
@@ -221,10 +220,10 @@ class ApiServer:
             raise BadRequest("this cluster runs no pods")
         return self._containers
 
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            request = Request(scope, receive, headers)
-            user = await self._authenticator.authenticate(headers.get("authorization"))
+            request = Request(scope, receive)
+            user = await self._authenticator.identify(request)
             target = parse_path(request.path)
             if target is None or target.kind.resource != "pods" or target.subresource not in _STREAMS:
                 raise NotFound("the server could not find the requested resource")

@@ -1,6 +1,7 @@
 """Who sends a request: a bearer token of the kubeconfig, an AWS principal's, or a service account's. Three answers: known, refused, nobody.
 
-Client certificates are not taken: the server does not hand them to the application.
+Client certificates are not taken: the server does not hand them to the application. The administrator may act as someone else (kubectl's
+`--as`), as RBAC lets `system:masters` do.
 """
 
 from __future__ import annotations

@@ -60,14 +60,17 @@ class Query:
 
 
 class Request:
-    """One request. Header names are in lower case."""
+    """One request. Header names are in lower case; of a repeated header `headers` has the last."""
 
-    def __init__(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.every_header = [
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope.get("headers") or ()
+        ]
         self.method: str = scope.get("method", "GET")
         self.path: str = scope["raw_path"].decode("latin-1") if scope.get("raw_path") else scope["path"]
         self.path = self.path.partition("?")[0]
         self.query = Query(scope["query_string"].decode("latin-1"))
-        self.headers = headers
+        self.headers: Mapping[str, str] = dict(self.every_header)
         self._receive = receive
 
     @property
@@ -135,7 +138,9 @@ def text_answer(text: str, status: int = 200) -> Answer:
 
 async def send_answer(answer: Answer, send: Send, receive: Receive, stopping: asyncio.Event) -> None:
     """Write an answer. A stream is closed as soon as the client has gone, and ends well when the server stops."""
-    headers = [(b"content-type", answer.content_type.encode()), (b"cache-control", b"no-cache, private")]
+    headers = [(b"content-type", answer.content_type.encode())]
+    if not any(name == "cache-control" for name, _ in answer.headers):
+        headers.append((b"cache-control", b"no-cache, private"))
     if answer.stream is None:
         headers.append((b"content-length", str(len(answer.body)).encode()))
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]

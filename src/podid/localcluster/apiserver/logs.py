@@ -50,7 +50,7 @@ def choose_container(pod: Object, wanted: str) -> str:
         if wanted not in every:
             raise BadRequest(f"container {wanted} is not valid for pod {name_of(pod)}")
         return wanted
-    if len(every) == 1:
+    if len(plain) == 1:
         return plain[0]
     told = f"a container name must be specified for pod {name_of(pod)}, choose one of: [{' '.join(plain)}]"
     if started_before:

@@ -41,17 +41,10 @@ class HelperSandbox:
             raise CannotStart(str(answer["error"]), int(answer.get("code", 128)))
 
     async def ask_to_exec(
-        self,
-        container: str,
-        argv: Sequence[str],
-        environment: Mapping[str, str],
-        folder: str,
-        *,
-        stdin: bool,
-        terminal: bool,
+        self, container: str, argv: Sequence[str], environment: Mapping[str, str], *, stdin: bool, terminal: bool
     ) -> ExecSession:
-        """Send an `exec` message."""
-        message = {"name": container, "argv": list(argv), "environment": dict(environment), "folder": folder}
+        """Send an `exec` message. The program begins in the container's own working directory."""
+        message = {"name": container, "argv": list(argv), "environment": dict(environment)}
         try:
             return await HelperSession.start(self.socket, message, stdin=stdin, terminal=terminal)
         except UnicodeEncodeError as problem:

@@ -115,7 +115,10 @@ class Loop:
     def run(self) -> None:
         while self._running:
             for key, _ in self._selector.select():
-                key.data()
+                # what another of the same batch has closed is not ready any more, nor is a descriptor that got its number
+                known = self._selector.get_map().get(key.fd)
+                if known is not None and known.data is key.data:
+                    key.data()
 
     def stop(self) -> None:
         self._running = False

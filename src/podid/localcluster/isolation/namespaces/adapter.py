@@ -13,7 +13,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from podid.localcluster.isolation.channel import ask
+from podid.localcluster.isolation.channel import Gone, ask
 from podid.localcluster.isolation.helper import processes
 from podid.localcluster.isolation.helper_sandbox import socket_of
 from podid.localcluster.isolation.namespaces import network, privileges
@@ -53,20 +53,34 @@ class NamespaceNode:
         self._relay = Relay()
         self._numbers: dict[str, int] = {}
         self._next = 2
+        self._making = asyncio.Lock()
         self._uid_map = Path("/proc/self/uid_map").read_text()
         self._real_root = privileges.is_real_root(Path("/proc/self/status").read_text(), os.geteuid())
 
     async def start(self) -> bool:
-        found = await self._client.answers()
-        if not found:
-            await asyncio.to_thread(end_leftovers, self._settings.folder)
-            await self._client.make("start-node", self._settings.hostname)
+        async with self._making:
+            found = await self._client.answers()
+            if not found:
+                await asyncio.to_thread(end_leftovers, self._settings.folder)
+                await self._client.make("start-node", self._settings.hostname)
+            await self._open_relay()
+        return found
+
+    async def _heal(self) -> None:
+        """Make the node again where its process has been killed; its pods have gone with it."""
+        async with self._making:
+            if not await self._client.answers():
+                await self._relay.close()
+                await asyncio.to_thread(end_leftovers, self._settings.folder)
+                await self._client.make("start-node", self._settings.hostname)
+                await self._open_relay()
+
+    async def _open_relay(self) -> None:
         for address, port, target in (
             (str(network.GATEWAY4), _AWS_PORT, self._settings.aws_port),
             (str(network.API), _API_PORT, self._settings.api_port),
         ):
             await self._relay.carry(await self._listen(address, port), target)
-        return found
 
     async def _listen(self, address: str, port: int) -> socket.socket:
         _, (fd,) = await self._client.ask({"op": "socket", "family": 4})
@@ -94,21 +108,25 @@ class NamespaceNode:
         }
 
     async def run(self, name: str, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> Program:
+        await self._heal()
         return await self._client.run(name, argv, environment, log)
 
     async def create(self, pod: PodSettings) -> Sandbox:
         sandbox = self._sandbox(pod, self._free_number(pod.uid))
         await sandbox.end()
-        await self._client.ask(
-            {
-                "op": "pod",
-                "uid": pod.uid,
-                "number": sandbox.number,
-                "hostname": pod.hostname,
-                "host_network": pod.host_network,
-                "socket": str(sandbox.socket),
-            }
-        )
+        message = {
+            "op": "pod",
+            "uid": pod.uid,
+            "number": sandbox.number,
+            "hostname": pod.hostname,
+            "host_network": pod.host_network,
+            "socket": str(sandbox.socket),
+        }
+        try:
+            await self._client.ask(message)
+        except Gone:
+            await self._heal()
+            await self._client.ask(message)
         return sandbox
 
     async def adopt(self, pod: PodSettings) -> Sandbox | None:

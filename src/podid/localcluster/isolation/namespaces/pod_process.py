@@ -82,7 +82,8 @@ class NamespacePod(Pod):
         streams: list[int],
     ) -> int:
         user, mounts, pids = container.namespaces
-        message = {**message, "identity": self._identity(container.message)}
+        own = container.message
+        message = {**message, "identity": self._identity(own), "folder": own["folder"]}
         kernel.setns(pids, kernel.CLONE_NEWPID)
         try:
             return fork(lambda: self._join(channel, terminal, (user, mounts), streams, message))

@@ -98,7 +98,7 @@ class NamespaceSandbox(HelperSandbox):
     ) -> ExecSession:
         more = {"TERM": "xterm"} if terminal else {}
         variables = self.program_environment(container, self._base, more, environment)
-        return await self.ask_to_exec(container, argv, variables, "", stdin=stdin, terminal=terminal)
+        return await self.ask_to_exec(container, argv, variables, stdin=stdin, terminal=terminal)
 
     async def dial(self, port: int, host: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         refused: Exception | None = None

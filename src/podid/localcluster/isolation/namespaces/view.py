@@ -10,7 +10,7 @@ its copy of these mounts is locked by the kernel (mount_namespaces(7)): they can
 """
 
 # A helper process: pathlib would cost start-up time.
-# ruff: noqa: PTH101, PTH102, PTH103, PTH115, PTH123, PTH211
+# ruff: noqa: PTH101, PTH102, PTH103, PTH110, PTH112, PTH115, PTH123, PTH211
 
 from __future__ import annotations
 
@@ -61,6 +61,9 @@ CONFIGURATION: Final = (
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _READ_ONLY = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_NODEV
 _MEMORY = kernel.MS_NOSUID | kernel.MS_NODEV
+_MASKED: Final = ("acpi", "asound", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list")
+_UNCHANGED: Final = ("bus", "fs", "irq", "sysrq-trigger")
+"""Below /proc: what container runtimes hide, and what they make read-only. /proc/sys follows in `init.py`."""
 _NSSWITCH = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\nrpc: files\n"
 _PLAIN_IDS = 1000
 """Ids from here on are people's on common systems."""
@@ -85,6 +88,7 @@ def build(root: str, view: dict[str, Any], owner: tuple[int, int]) -> None:
     for name in ("home", "media", "mnt", "opt", "srv", "sys", "proc"):
         os.makedirs(f"{root}/{name}", exist_ok=True)
     kernel.mount("proc", f"{root}/proc", "proc", _MEMORY | kernel.MS_NOEXEC)
+    _mask(root, top)
     writable = _memory(root, owner)
     for path in view["own"]:
         _show(top, path, path.lstrip("/"))
@@ -251,6 +255,20 @@ def _dev(root: str, top: int) -> None:
         "newinstance,ptmxmode=0666,mode=0620",
     )
     kernel.mount("podid", f"{root}/dev/shm", "tmpfs", _MEMORY, "mode=1777,size=64m")  # noqa: S108
+
+
+def _mask(root: str, top: int) -> None:
+    """Hide what of the kernel no container may see or switch, also where its root has the number of the host's root."""
+    for name in _MASKED:
+        path = f"{root}/proc/{name}"
+        if os.path.isdir(path):
+            kernel.mount("podid", path, "tmpfs", _MEMORY | kernel.MS_RDONLY, "mode=555,size=4k")
+        elif os.path.exists(path):
+            kernel.mount("/dev/null", path, None, kernel.MS_BIND)
+    for name in _UNCHANGED:
+        path = f"{root}/proc/{name}"
+        if os.path.exists(path):
+            _attach(_copy(path, read_only=True, recursive=True), kernel.open_in_root(top, f"/proc/{name}", os.O_PATH))
 
 
 def _memory(root: str, owner: tuple[int, int]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from podid.localcluster.isolation.channel import ask
+from podid.localcluster.isolation.channel import Gone, ask
 from podid.localcluster.isolation.helper import processes
 from podid.localcluster.isolation.helper_sandbox import socket_of
 from podid.localcluster.isolation.node_client import NODE_VARIABLE, NodeClient
@@ -55,15 +55,22 @@ class ProcessNode:
         )
         self._client = NodeClient(settings.folder, settings.home)
         self._holding: asyncio.Task[None] | None = None
+        self._making = asyncio.Lock()
 
     async def start(self) -> bool:
-        found = await self._client.answers()
-        if not found:
-            await asyncio.to_thread(end_leftovers, self._settings.folder)
-            await self._client.make("start-process-node")
-        await self._hold()
+        found = await self._heal()
         self._holding = asyncio.create_task(self._keep_holding())
         return found
+
+    async def _heal(self) -> bool:
+        """Make the node's process where there is none, after ending what another left; whether there was one."""
+        async with self._making:
+            found = await self._client.answers()
+            if not found:
+                await asyncio.to_thread(end_leftovers, self._settings.folder)
+                await self._client.make("start-process-node")
+            await self._hold()
+            return found
 
     async def _hold(self) -> None:
         await self._client.ask({"op": "hold", "ports": sorted(self._places.ports.values())})
@@ -96,6 +103,7 @@ class ProcessNode:
         }
 
     async def run(self, name: str, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> Program:
+        await self._heal()
         return await self._client.run(name, argv, environment, log)
 
     async def create(self, pod: PodSettings) -> Sandbox:
@@ -105,7 +113,13 @@ class ProcessNode:
         mark = self._mark(pod.uid)
         mark.parent.mkdir(exist_ok=True, mode=0o700)
         mark.touch()
-        await self._client.ask({"op": "pod", "uid": pod.uid, "number": 0, "socket": str(sandbox.socket)})
+        message = {"op": "pod", "uid": pod.uid, "number": 0, "socket": str(sandbox.socket)}
+        try:
+            await self._client.ask(message)
+        except Gone:
+            await self._heal()
+            mark.touch()
+            await self._client.ask(message)
         return sandbox
 
     async def adopt(self, pod: PodSettings) -> Sandbox | None:

@@ -45,7 +45,7 @@ class ProcessPod(Pod):
             self.loop.abandon()
             os.setsid()
             take_streams(streams if terminal is None else _open_terminal(terminal))
-            become(message["argv"], message["environment"], message["folder"], channel)
+            become(message["argv"], message["environment"], container.message["folder"], channel)
 
         return fork(child)
 

@@ -117,10 +117,7 @@ class ProcessSandbox(HelperSandbox):
             variables.setdefault("TERM", "xterm")
         if self.pod.host_network:
             variables["PODID_LISTEN"] = self._places.listening(self._agent, self.pod.ports)
-        folder = str(self._root(container) / "root")
-        return await self.ask_to_exec(
-            container, rewriting.texts(argv), variables, folder, stdin=stdin, terminal=terminal
-        )
+        return await self.ask_to_exec(container, rewriting.texts(argv), variables, stdin=stdin, terminal=terminal)
 
     def _rewriting_on_disk(self, container: str) -> Rewriting:
         """The mounts of a container that an earlier kubelet started: its links."""
