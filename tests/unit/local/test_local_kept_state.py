@@ -13,8 +13,9 @@ from podid.core.clock import system_clock
 from podid.iam import Authorizer, Iam
 from podid.local.home import Home
 from podid.local.kept_state import Place, export_to, import_from, look
-from podid.local.key_rotation import What, rotate
+from podid.local.key_rotation import rotate
 from podid.local.problems import Forbidden, LocalProblem, WrongUsage
+from podid.local.rotation_wish import What
 from podid.store import MasterKey, open_store
 from podid.sts import KeyRing, Sts
 
