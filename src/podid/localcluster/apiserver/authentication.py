@@ -9,11 +9,12 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 
+from podid.localcluster.apiserver.http import Request
 from podid.localcluster.apiserver.iam_tokens import PREFIX, IamTokens
 from podid.localcluster.known_tokens import Known, digest
-from podid.localcluster.objects.errors import Unauthorized
+from podid.localcluster.objects.errors import BadRequest, Forbidden, Unauthorized
 from podid.localcluster.service_account_tokens import Refused, ServiceAccountTokens
-from podid.localcluster.users import ANONYMOUS, User
+from podid.localcluster.users import ANONYMOUS, AUTHENTICATED, MASTERS, User
 
 
 class Authenticator:
@@ -25,6 +26,24 @@ class Authenticator:
         self._known = known
         self._service_accounts = service_accounts
         self._principals = principals
+
+    async def identify(self, request: Request) -> User:
+        """The user in whose name the request is answered: the sender, or whom it may act as. Raises Unauthorized or Forbidden."""
+        sender = await self.authenticate(request.headers.get("authorization"))
+        if not any(name.startswith("impersonate-") for name, _ in request.every_header):
+            return sender
+        wanted = request.headers.get("impersonate-user", "")
+        if sender is ANONYMOUS:
+            raise Unauthorized(private="nobody wants to act as someone")
+        if MASTERS not in sender.groups:
+            raise Forbidden(
+                f'users "{wanted}" is forbidden: User "{sender.username}" cannot impersonate resource "users" in API group "" '
+                "at the cluster scope"
+            )
+        if not wanted:
+            raise BadRequest("requested groups, uid or extra to impersonate without impersonating a user")
+        groups = [value for name, value in request.every_header if name == "impersonate-group"]
+        return User(username=wanted, groups=_groups_of(wanted, groups))
 
     async def authenticate(self, authorization: str | None) -> User:
         """The user of an Authorization header, ANONYMOUS without one. Raises Unauthorized."""
@@ -50,3 +69,14 @@ class Authenticator:
             return self._service_accounts.user_of(token)
         except Refused as problem:
             raise Unauthorized(private=str(problem)) from problem
+
+
+def _groups_of(username: str, given: list[str]) -> tuple[str, ...]:
+    """The groups of someone acted as: those that are named, else those that such a user always has."""
+    found = list(given)
+    parts = username.split(":")
+    if not found and len(parts) == 4 and parts[:2] == ["system", "serviceaccount"]:
+        found = ["system:serviceaccounts", f"system:serviceaccounts:{parts[2]}"]
+    if username != ANONYMOUS.username:
+        found.append(AUTHENTICATED)
+    return tuple(dict.fromkeys(found))

@@ -68,7 +68,9 @@ async def frames(store: ObjectStore, watch: Watch, shape: Callable[[Object], Any
         if left <= 0:
             return
         try:
-            await asyncio.wait_for(log.wait(revision), min(left, BOOKMARK_SECONDS))
+            # not wait_for: on Python 3.11 it can swallow a cancellation that comes together with the result
+            async with asyncio.timeout(min(left, BOOKMARK_SECONDS)):
+                await log.wait(revision)
         except TimeoutError:
             if watch.bookmarks:
                 revision = store.revision

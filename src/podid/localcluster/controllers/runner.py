@@ -44,8 +44,10 @@ async def _run(objects: Objects, controller: Controller) -> None:
         for resource in controller.watches:
             group.create_task(_signal(objects, resource, changed))
         while True:
+            # not wait_for: on Python 3.11 it can swallow a cancellation that comes together with the result
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), controller.every)
+                async with asyncio.timeout(controller.every):
+                    await changed.wait()
             changed.clear()
             try:
                 await controller.reconcile()
