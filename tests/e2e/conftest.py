@@ -80,7 +80,10 @@ def curl() -> None:
 def background(request: pytest.FixtureRequest) -> Iterator[Background]:
     """`podid demo` takes its time: where a test wants to see it, it plays beside the other tests from the beginning."""
     playing = demos(os.environ.get("PODID_E2E_ISOLATION", "auto"))
-    if any(item.path.stem.endswith("_demo") for item in request.session.items):
+    alone = (
+        "PYTEST_XDIST_WORKER" not in os.environ
+    )  # else other workers are what plays beside, and only one sees the demo
+    if alone and any(item.path.stem.endswith("_demo") for item in request.session.items):
         playing.start()
     yield playing
     playing.stop()

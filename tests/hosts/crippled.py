@@ -97,7 +97,10 @@ def read_only_root(writable: Sequence[str]) -> None:
     for folder in writable:
         calls.mount(folder, folder, "", calls.MS_BIND | calls.MS_REC)
     if not any(Path("/tmp").is_relative_to(folder) for folder in writable):
-        calls.mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777")
+        if Path(__file__).is_relative_to("/tmp"):  # podid itself lies there: another file system would hide it
+            calls.mount("/tmp", "/tmp", "", calls.MS_BIND | calls.MS_REC)
+        else:
+            calls.mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777")
     calls.set_read_only("/", read_only=True, recursive=True)
     for folder in (*writable, "/tmp"):
         calls.set_read_only(folder, read_only=False, recursive=False)

@@ -106,6 +106,8 @@ def _webhook(home: Home, installation: Installation) -> PartSpec:
         "cluster_name": installation.cluster,
         "region": installation.region,
         "aws_default_region": installation.region,
+        # the API server waits 10 s for it; on a busy machine a late answer is better than a pod without its identity
+        "lookup_seconds": 8.0,
     }
     return PartSpec(
         name="webhook",

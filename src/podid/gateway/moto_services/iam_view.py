@@ -25,8 +25,18 @@ class _Roles(dict[str, Any]):
         return super().__contains__(key) or any(role.arn == key for role in self.values())
 
 
+_shown: list[AskIam] = []
+"""Whose roles moto shows now: moto's IAM is one for the whole process."""
+
+
+def shows(ask: AskIam) -> bool:
+    """Whether moto's IAM answers with what `ask` tells."""
+    return bool(_shown) and _shown[-1] is ask
+
+
 def show(ask: AskIam) -> None:
     """Have moto's IAM answer with podid's roles and instance profiles, from now on, in every account."""
+    _shown[:] = [ask]
     import moto.iam.models
     from moto.iam.exceptions import EntityAlreadyExists, NotFoundException
 

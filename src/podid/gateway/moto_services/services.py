@@ -69,7 +69,6 @@ class MotoServices:
 
     def __init__(self, ask_iam: AskIam) -> None:
         self._ask_iam = ask_iam
-        self._shown = False
         self._ready: dict[str, _Ready] = {}
         self._importing = threading.Lock()
 
@@ -154,13 +153,13 @@ class MotoServices:
             with self._importing:
                 ready = self._ready.get(service.model) or self._import(service)
                 self._ready[service.model] = ready
+        if not iam_view.shows(self._ask_iam):  # another endpoint of this process had its turn
+            iam_view.show(self._ask_iam)
         return ready
 
     def _import(self, service: Service) -> _Ready:
         settings.prepare()
-        if not self._shown:
-            iam_view.show(self._ask_iam)
-            self._shown = True
+        iam_view.show(self._ask_iam)
         from moto.backends import get_backend
         from moto.core.models import DEFAULT_ACCOUNT_ID
         from moto.core.utils import get_service_model
