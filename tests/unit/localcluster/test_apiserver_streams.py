@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import struct
 import threading
 from collections.abc import Iterator
@@ -12,9 +11,8 @@ from typing import Any
 
 import pytest
 from tests.unit.localcluster.running_cluster import PODS, Running, pod, until
+from tests.unit.localcluster.websocket_client import WebSocketClient
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
 from podid.localcluster.apiserver.spdy import DICTIONARY, FrameWriter
 
@@ -29,16 +27,8 @@ def name(running: Running) -> Iterator[str]:
     running.request("DELETE", f"{PODS}/streams")
 
 
-def dial(running: Running, path: str, protocol: str = V5, token: str | None = None) -> ClientConnection:
-    context = ssl.create_default_context(cadata=running.cluster.files.ca_pem)
-    headers = {"Authorization": f"Bearer {token or running.tokens.administrator}"}
-    return connect(
-        f"wss://127.0.0.1:{running.port}{path}",
-        ssl=context,
-        subprotocols=[Subprotocol(protocol)],
-        additional_headers=headers,
-        compression=None,
-    )
+def dial(running: Running, path: str, protocol: str = V5, token: str | None = None) -> WebSocketClient:
+    return WebSocketClient(running, path, protocol, token)
 
 
 def query(*command: str, **flags: str) -> str:
@@ -46,17 +36,15 @@ def query(*command: str, **flags: str) -> str:
     return "&".join(parts + [f"{name}={value}" for name, value in flags.items()])
 
 
-def collect(connection: ClientConnection) -> tuple[bytes, bytes, dict[str, Any]]:
+def collect(connection: WebSocketClient) -> tuple[bytes, bytes, dict[str, Any]]:
     """Standard output, standard error and the last word."""
     out: dict[int, bytes] = {1: b"", 2: b"", 3: b""}
     try:
         while True:
-            message = connection.recv(timeout=20)
-            assert isinstance(message, bytes)
+            message = connection.recv()
             out[message[0]] += message[1:]
-    except ConnectionClosed as closed:
-        assert closed.rcvd is not None
-        assert closed.rcvd.code == 1000
+    except ConnectionClosed:
+        assert connection.close_code == 1000
     return out[1], out[2], json.loads(out[3])
 
 
@@ -105,9 +93,7 @@ def test_a_program_ends_with_its_client(running: Running, name: str) -> None:
     with dial(
         running, f"{PODS}/{name}/exec?" + query("sh", "-c", "echo+$$;exec+sleep+1000", stdout="true")
     ) as connection:
-        message = connection.recv(timeout=20)
-        assert isinstance(message, bytes)
-        pid = int(message[1:])
+        pid = int(connection.recv()[1:])
     until(lambda: not _lives(pid))
 
 
@@ -194,7 +180,7 @@ def echo() -> Iterator[Echo]:
 class Forwarded:
     """A port-forward's client side, frame by frame."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: WebSocketClient) -> None:
         self.connection = connection
         self.writer = FrameWriter()
         self._buffer = b""
@@ -207,9 +193,7 @@ class Forwarded:
     def next(self) -> tuple[int, int, bytes]:
         """(control type or 0, stream, payload); the flag FIN is not told apart from an empty payload's."""
         while len(self._buffer) < 8 or len(self._buffer) < 8 + (int.from_bytes(self._buffer[5:8], "big")):
-            message = self.connection.recv(timeout=20)
-            assert isinstance(message, bytes)
-            self._buffer += message
+            self._buffer += self.connection.recv()
         word, length = struct.unpack_from(">I", self._buffer)[0], int.from_bytes(self._buffer[5:8], "big")
         payload, self._buffer = self._buffer[8 : 8 + length], self._buffer[8 + length :]
         if word >> 31:
@@ -264,29 +248,10 @@ def test_port_forward_refuses_streams_without_a_port(running: Running, name: str
 def test_port_forward_ends_when_the_client_does_not_speak_spdy(running: Running, name: str) -> None:
     with dial_forward(running, name) as connection:
         connection.send(b"GET / HTTP/1.1\r\n\r\n")
-        with pytest.raises(ConnectionClosed) as closed:
-            connection.recv(timeout=20)
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1002
+        with pytest.raises(ConnectionClosed):
+            connection.recv()
+        assert connection.close_code == 1002
 
 
-def dial_forward(running: Running, name: str) -> ClientConnection:
-    # a client library refuses to offer a protocol with a slash, so the header is written by hand
-    context = ssl.create_default_context(cadata=running.cluster.files.ca_pem)
-    headers = {
-        "Authorization": f"Bearer {running.tokens.administrator}",
-        "Sec-WebSocket-Protocol": "SPDY/3.1+portforward.k8s.io",
-    }
-    return connect(
-        f"wss://127.0.0.1:{running.port}{PODS}/{name}/portforward",
-        ssl=context,
-        additional_headers=headers,
-        compression=None,
-        create_connection=_Lenient,
-    )
-
-
-class _Lenient(ClientConnection):
-    def __init__(self, sock: socket.socket, protocol: Any, **named: Any) -> None:
-        protocol.process_subprotocol = lambda headers: None
-        super().__init__(sock, protocol, **named)
+def dial_forward(running: Running, name: str) -> WebSocketClient:
+    return WebSocketClient(running, f"{PODS}/{name}/portforward", "SPDY/3.1+portforward.k8s.io")
