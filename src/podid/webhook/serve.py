@@ -27,7 +27,8 @@ from podid.webhook.settings import BadSettings, WebhookSettings, check
 
 log = logging.getLogger(__name__)
 
-_LIMITS = Limits(body=8 * 1024 * 1024, connections_per_peer=4096)
+BODY_LIMIT = 8 * 1024 * 1024
+_LIMITS = Limits(body=BODY_LIMIT, connections_per_peer=4096)
 """A review holds an object of up to 3 MiB (the API server's own bound) and the one before it. The one peer is the API server."""
 
 
