@@ -1,184 +1,176 @@
-"""How long one IAM decision takes: podid's engine and moto's, in the same run, on the same policies and requests.
+"""How long one IAM decision takes: podid's engine, and beside it moto's, Cedar's and iam-simulate's, on the same policies and the same request.
 
-    .venv/bin/python bench/policy.py [--seconds 0.5] [-o json]
+    .venv/bin/python bench/policy.py [--seconds 0.5] [--with-node] [-o json]
 
-moto works as it does for a request: it reads each policy's JSON and goes through the statements (it does not look at conditions and resources
-in most cases, so it does less). podid decides with conditions, resources and reasons; policies are compiled before the clock starts, what
-compiling costs is printed beside it. Budgets are those of the design: 10 µs, 30 µs and 30 µs for the first three.
+Processor time of one thread; podid decides with conditions, resources and reasons, by policies that were compiled before the clock started.
+The budgets are the design's: 10, 30 and 30 µs for the first three. A row for each peer: `ratio` is podid's time over the peer's. What each peer
+does, and how the policies were translated for Cedar, stands in policy_peers.py. `--with-node` measures iam-simulate too, where Node is there;
+the first time it installs that package from the registry that npm is set up for, into a cache of its own, outside of this repository.
+
+Then what the policies take in memory, all of AWS's own at rest and in use, what compiling costs, and 10 000 cases through
+`podid policy evaluate --jsonl`, the process's start included.
 """
 
 from __future__ import annotations
 
-import argparse
+import gc
 import json
+import resource
 import statistics
+import subprocess
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from moto.iam.access_control import IAMPolicy
-from moto.iam.aws_managed_policies import aws_managed_policies_data
+from policy_documents import CONTEXT, ONE, REQUEST, SIX, managed, policies
+from policy_peers import Missing, cedar, moto, simulate
+from table import CannotMeasure, Row, parser, run, tell
 
-from podid.core.policy import NamedPolicy, Policy, PolicySet, Principal, Request, decide, read_policy
+from podid.core.policy import NamedPolicy, Outcome, Policy, PolicySet, decide, read_policy
 
-ACCOUNT = "111122223333"
-SESSION = Principal(
-    kind="role-session",
-    account=ACCOUNT,
-    arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/app/eks-demo-pod-0123",
-    issuer_arn=f"arn:aws:iam::{ACCOUNT}:role/app",
-    issuer_id="AROAEXAMPLEEXAMPLE123",
-)
-CONTEXT = {
-    "aws:PrincipalArn": (f"arn:aws:iam::{ACCOUNT}:role/app",),
-    "aws:PrincipalAccount": (ACCOUNT,),
-    "aws:PrincipalType": ("AssumedRole",),
-    "aws:userid": ("AROAEXAMPLEEXAMPLE123:eks-demo-pod-0123",),
-    "aws:RequestedRegion": ("us-east-1",),
-    "aws:SourceIp": ("10.88.0.17",),
-    "aws:SecureTransport": ("true",),
-    "aws:CurrentTime": ("2026-03-01T12:00:00Z",),
-    "aws:EpochTime": ("1772366400",),
-    "aws:PrincipalTag/kubernetes-namespace": ("shop",),
-    "aws:PrincipalTag/kubernetes-service-account": ("cart",),
-    "aws:PrincipalTag/eks-cluster-name": ("eksdemo1",),
-    "s3:prefix": ("shop/cart/",),
-}
-ONE: dict[str, Any] = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::shop/*"}],
-}
-SIX: dict[str, Any] = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["s3:GetObject", "s3:PutObject"],
-            "Resource": "arn:aws:s3:::shop/${aws:PrincipalTag/kubernetes-namespace}/*",
-            "Condition": {"StringEquals": {"aws:PrincipalTag/eks-cluster-name": "eksdemo1"}},
-        },
-        {
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": "arn:aws:s3:::shop",
-            "Condition": {"StringLike": {"s3:prefix": ["", "${aws:PrincipalTag/kubernetes-namespace}/*"]}},
-        },
-        {
-            "Effect": "Allow",
-            "Action": "s3:Get*",
-            "Resource": "*",
-            "Condition": {
-                "IpAddress": {"aws:SourceIp": ["10.88.0.0/16", "192.0.2.0/24"]},
-                "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"},
-            },
-        },
-        {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
-        {
-            "Effect": "Deny",
-            "Action": "*",
-            "Resource": "*",
-            "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["us-east-1", "eu-west-1"]}},
-        },
-        {
-            "Effect": "Deny",
-            "NotAction": ["s3:*", "sts:*"],
-            "Resource": "*",
-            "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin/*"}},
-        },
-    ],
-}
-REQUEST = Request(
-    principal=SESSION, action="s3:GetObject", resource="arn:aws:s3:::shop/shop/cart/1.json", context=CONTEXT
-)
+BUDGETS = {"1 statement": 10.0, "6 statements with conditions": 30.0, "ReadOnlyAccess": 30.0}
+AT_REST = 1024
+LINES, WITHIN = 10_000, 3.0
 
 
 def microseconds(work: Callable[[], object], seconds: float) -> float:
-    """The median time of one call, over five rounds that take `seconds` together."""
+    """The middle of five rounds that take `seconds` together, by processor time, for one call."""
     work()
-    started = time.perf_counter()
+    began = time.perf_counter()
     work()
-    calls = max(1, int(seconds / 5 / max(time.perf_counter() - started, 1e-7)))
+    calls = max(1, int(seconds / 5 / max(time.perf_counter() - began, 1e-7)))
     rounds = []
     for _ in range(5):
-        started = time.perf_counter()
+        began = time.process_time()
         for _ in range(calls):
             work()
-        rounds.append((time.perf_counter() - started) / calls * 1e6)
+        rounds.append((time.process_time() - began) / calls * 1e6)
     return statistics.median(rounds)
 
 
-def measure(name: str, documents: list[dict[str, Any]], budget: float | None, seconds: float) -> dict[str, Any]:
-    """One line of the table."""
+def ours(documents: list[dict[str, Any]]) -> tuple[Callable[[], object], float]:
+    """One decision of podid, and the milliseconds that reading and compiling the policies took."""
     texts = [json.dumps(document) for document in documents]
-    started = time.perf_counter()
-    policies = [read_policy(text) for text in texts]
-    for policy in policies:
+    began = time.process_time()
+    read = [read_policy(text) for text in texts]
+    for policy in read:
         _ = policy.compiled
-    prepared = (time.perf_counter() - started) * 1e3
-    held = PolicySet(identity=tuple(NamedPolicy(str(n), policy) for n, policy in enumerate(policies)))
-    decision = decide(REQUEST, held)
-    ours = microseconds(lambda: decide(REQUEST, held), seconds)
-
-    def moto() -> None:
-        for text in texts:
-            IAMPolicy(text).is_action_permitted(REQUEST.action, REQUEST.resource)
-
-    theirs = microseconds(moto, seconds)
-    return {
-        "policy": name,
-        "decision": decision.outcome.value,
-        "podid_us": round(ours, 2),
-        "moto_us": round(theirs, 1),
-        "ratio": round(theirs / ours, 1),
-        "budget_us": budget,
-        "compile_ms": round(prepared, 2),
-    }
+    prepared = (time.process_time() - began) * 1e3
+    held = PolicySet(identity=tuple(NamedPolicy(str(number), policy) for number, policy in enumerate(read)))
+    if len(documents) == 1 and decide(REQUEST, held).outcome is not Outcome.ALLOWED:
+        raise CannotMeasure("the policies do not allow the request", "see bench/policy_documents.py")
+    return partial(decide, REQUEST, held), prepared
 
 
-def memory(documents: list[dict[str, Any]]) -> dict[str, Any]:
-    """Bytes that policies take, for each: deferred until they are asked, and after that."""
-    texts = [json.dumps(document, separators=(",", ":")) for document in documents]
+def decisions(seconds: float, *, with_node: bool) -> tuple[list[Row], list[dict[str, str]]]:
+    """A row for each set of policies and each peer that is there; and the peers that are not, with the reason."""
+    rows: list[Row] = []
+    skipped: list[dict[str, str]] = []
+    asked = policies()
+    theirs: dict[str, float] = {}
+    try:
+        if not with_node:
+            raise Missing("ask with --with-node")
+        theirs = simulate(asked, seconds)
+    except Missing as why:
+        skipped.append({"peer": "iam-simulate", "why": str(why)})
+    for name, documents in asked.items():
+        mine, prepared = ours(documents)
+        value = microseconds(mine, seconds)
+        budget = BUDGETS.get(name)
+        peers = {"moto": microseconds(moto(documents), seconds)}
+        try:
+            peers["cedarpy"] = microseconds(cedar(name, documents), seconds)
+        except Missing as why:
+            skipped.append({"peer": "cedarpy", "what": name, "why": str(why)})
+        if name in theirs:
+            peers["iam-simulate"] = theirs[name]
+        for number, (peer, figure) in enumerate(peers.items()):
+            rows.append(
+                Row(
+                    what=name,
+                    value=round(value, 2),
+                    unit="µs",
+                    peer=f"{peer}: {figure:.4g} µs",
+                    ratio=value / figure,
+                    budget=f"≤ {budget:.0f} µs" if budget and not number else "",
+                    kept=value <= budget if budget and not number else None,
+                )
+            )
+        rows.append(Row(what=f"{name}, read and compiled once", value=round(prepared, 2), unit="ms"))
+    return rows, skipped
+
+
+def memory() -> list[Row]:
+    """What AWS's own policies take, each: waiting until they are asked, and after that."""
+    texts = [json.dumps(document, separators=(",", ":")) for document in managed().values()]
+    gc.collect()
     tracemalloc.start()
     waiting = [Policy.deferred(partial(read_policy, text)) for text in texts]
-    at_rest = tracemalloc.get_traced_memory()[0]
+    at_rest = tracemalloc.get_traced_memory()[0] / len(texts)
     for policy in waiting:
         _ = policy.compiled
-    in_use = tracemalloc.get_traced_memory()[0]
+    gc.collect()
+    in_use = tracemalloc.get_traced_memory()[0] / len(texts)
     tracemalloc.stop()
-    return {"policies": len(texts), "bytes_at_rest": at_rest // len(texts), "bytes_compiled": in_use // len(texts)}
+    count = f"{len(texts)} AWS-managed policies"
+    return [
+        Row(what=f"{count}, each at rest", value=round(at_rest), unit="bytes", budget=f"≤ {AT_REST} bytes", kept=at_rest <= AT_REST),
+        Row(what=f"{count}, each once compiled", value=round(in_use), unit="bytes"),
+    ]  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="one IAM decision: podid and moto")
-    parser.add_argument("--seconds", type=float, default=0.5, help="for each number")
-    parser.add_argument("-o", "--output", choices=["text", "json"], default="text")
-    chosen = parser.parse_args()
-    managed = {name: entry["Document"] for name, entry in json.loads(aws_managed_policies_data).items()}
-    fifty = [managed[name] for name in sorted(managed) if name.startswith("Amazon")][:50]
-    rows = [
-        measure("1 statement", [ONE], 10, chosen.seconds),
-        measure("6 statements with conditions", [SIX], 30, chosen.seconds),
-        measure("ReadOnlyAccess", [managed["ReadOnlyAccess"]], 30, chosen.seconds),
-        measure("50 managed policies", fifty, None, chosen.seconds),
+def lines() -> Row:
+    """10 000 cases through the command, each with another key to read, its policies in turn."""
+    context = {key: values[0] for key, values in CONTEXT.items()}
+    cases = [
+        {
+            "id": number,
+            "request": {
+                "principal": REQUEST.principal.arn,
+                "action": REQUEST.action,
+                "resource": f"arn:aws:s3:::shop/shop/cart/{number}.json",
+                "context": context,
+            },
+            "identityPolicies": [{"name": "p", "policy": (ONE, SIX)[number % 2]}],
+        }
+        for number in range(LINES)
     ]
-    held = memory(list(managed.values()))
-    if chosen.output == "json":
-        print(json.dumps({"decisions": rows, "memory": held}))
-        return
-    print(f"{'':30}{'podid µs':>10}{'budget':>8}{'moto µs':>11}{'ratio':>8}{'compile ms':>12}  decision")
-    for row in rows:
-        budget = "" if row["budget_us"] is None else row["budget_us"]
-        print(
-            f"{row['policy']:30}{row['podid_us']:>10}{budget:>8}{row['moto_us']:>11}{row['ratio']:>8}"
-            f"{row['compile_ms']:>12}  {row['decision']}"
-        )
-    print(
-        f"all {held['policies']} AWS-managed policies: {held['bytes_at_rest']} bytes each until asked, "
-        f"{held['bytes_compiled']} each once all were"
+    given = "".join(json.dumps(case) + "\n" for case in cases).encode()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-m", "podid", "policy", "evaluate", "--jsonl"], input=given, capture_output=True, check=False
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode or done.stdout.count(b'"Allowed"') != LINES:
+        raise CannotMeasure(f"podid policy evaluate --jsonl: {done.stderr.decode()[-200:]}", "run it by hand")
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Row(
+        what=f"{LINES} cases through --jsonl, start included",
+        value=round(spent, 2),
+        unit="s",
+        budget=f"≤ {WITHIN:.0f} s",
+        kept=spent <= WITHIN,
     )
 
 
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--seconds", type=float, default=0.5, help="for each number (default: 0.5)")
+    options.add_argument(
+        "--with-node", action="store_true", help="measure iam-simulate too; installs it once, with npm"
+    )
+    chosen = options.parse_args()
+    rows, skipped = decisions(chosen.seconds, with_node=chosen.with_node)
+    rows += [*memory(), lines()]
+    tell("policy", rows, chosen.output, skipped=skipped)
+    if chosen.output == "text":
+        for each in skipped:
+            print(f"{each['peer']} was left out{' for ' + each['what'] if 'what' in each else ''}: {each['why']}")
+
+
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -267,9 +267,19 @@ SETS = [
     ("ForAnyValue:ArnEquals", ["arn:aws:iam::*:role/a"], ("arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"), True),
     ("ForAnyValue:NumericGreaterThan", ["10"], ("1", "11"), True),
     ("ForAnyValue:DateLessThan", ["2024-01-01"], ("2025-01-01", "2023-01-01"), True),
-    # without a set operator, several values of a request: one that matches is enough, or is too many
-    ("StringEquals", ["a"], ("a", "c"), True),
+    # "Multivalued context keys require a condition set operator": without one, several values match nothing, and none may where it is negated
+    ("StringEquals", ["a"], ("a", "c"), False),
+    ("StringEquals", ["a"], ("a", "a"), False),
+    ("StringEquals", ["a", "c"], ("a", "c"), False),
+    ("StringLike", ["*"], ("a", "c"), False),
+    ("StringEqualsIfExists", ["a"], ("a", "c"), False),
+    ("ArnLike", ["arn:aws:iam::*:role/*"], ("arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"), False),
+    ("NumericLessThan", ["10"], ("1", "2"), False),
+    ("Bool", ["true"], ("true", "true"), False),
+    ("StringEquals", ["a"], ("a",), True),
     ("StringNotEquals", ["a"], ("a", "c"), False),
+    ("StringNotEquals", ["a"], ("b", "c"), True),
+    ("StringNotEqualsIfExists", ["a"], ("a", "c"), False),
 ]
 
 

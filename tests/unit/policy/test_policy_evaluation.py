@@ -96,9 +96,11 @@ IMPLICIT = [
     ({"identity": (ALLOW,), "scps": ((ALLOW,), ())}, ["scp"]),
     ({"identity": (SILENT,), "scps": ((ALLOW,),)}, ["identity"]),
     ({"identity": (SILENT,), "scps": ((SILENT,),)}, ["scp", "identity"]),
-    ({"identity": (ALLOW,), "rcps": ((ALLOW,), (SILENT,))}, ["rcp"]),
+    # RCPFullAWSAccess cannot be detached: resource control policies deny, they need not allow
+    ({"identity": (ALLOW,), "rcps": ((ALLOW,), (SILENT,))}, []),
+    ({"identity": (ALLOW,), "rcps": ((),)}, []),
     ({"identity": (ALLOW,), "rcps": ((ALLOW,),)}, []),
-    ({"identity": (ALLOW,), "rcps": ((SILENT,),), "scps": ((SILENT,),)}, ["rcp", "scp"]),
+    ({"identity": (ALLOW,), "rcps": ((SILENT,),), "scps": ((SILENT,),)}, ["scp"]),
 ]
 
 
@@ -224,7 +226,7 @@ SAME_ACCOUNT: list[tuple[Principal, NamedPolicy, dict[str, Any], list[str]]] = [
     (ROOT, SILENT, {"scps": ((SILENT,),)}, ["scp"]),
     # service control policies limit what resource policies grant, too
     (ALICE, granting(ALICE.arn), {"scps": ((SILENT,),)}, ["scp"]),
-    (SESSION, granting(SESSION_ARN), {"rcps": ((SILENT,),)}, ["rcp"]),
+    (SESSION, granting(SESSION_ARN), {"rcps": ((SILENT,),)}, []),
 ]
 
 
@@ -288,7 +290,7 @@ ACROSS: list[tuple[Principal, NamedPolicy | None, dict[str, Any], list[str]]] = 
     (SESSION, granting(SESSION_ARN), {"identity": (ALLOW,), "session": (SILENT,)}, ["session"]),
     (SESSION, granting(SESSION_ARN), {"identity": (ALLOW,), "boundary": SILENT}, ["boundary"]),
     (SESSION, granting(SESSION_ARN), {"identity": (ALLOW,), "scps": ((SILENT,),)}, ["scp"]),
-    (SESSION, granting(SESSION_ARN), {"identity": (ALLOW,), "rcps": ((SILENT,),)}, ["rcp"]),
+    (SESSION, granting(SESSION_ARN), {"identity": (ALLOW,), "rcps": ((SILENT,),)}, []),
     (ROOT, granting(HERE), {}, []),
     (ROOT, None, {}, ["resource"]),
 ]

@@ -17,6 +17,7 @@ from podid.core.policy import (
     decide,
     parse_policy,
     read_policy,
+    trace,
 )
 from podid.core.policy.globs import matches, prepare, tokens_of
 
@@ -27,7 +28,9 @@ def decided(statement: dict[str, Any], resource: str, context: dict[str, tuple[s
     text = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", **statement}})
     policies = PolicySet(identity=(NamedPolicy("hostile", read_policy(text)),))
     request = Request(principal=ALICE, action="s3:GetObject", resource=resource, context=context or {})
-    return decide(request, policies).allowed
+    allowed = decide(request, policies).allowed
+    assert trace(request, policies).decision.allowed is allowed
+    return allowed
 
 
 LONG = "a" * 8000
@@ -89,6 +92,8 @@ def test_variables_that_unfold_into_long_patterns() -> None:
         "9" * 130_000,
         '{"Statement": ' + "1" * 100_000 + "}",
         "{" * 17 + "\x00" * 100_000,
+        '{"Statement": {"a": 1, "a": 2}}, 3}}',  # a key twice, and no JSON after that
+        '{"a": 1, "a": [1}',
     ],
 )
 def test_hostile_texts_are_refused(text: str) -> None:

@@ -218,3 +218,18 @@ def test_not_principal_with_allow(ask: Ask, element: Any, who: Principal, allowe
     request = Request(principal=who, action="s3:GetObject", resource="arn:aws:s3:::b/k", resource_account=HERE)
     policies = PolicySet(resource=policy_of({"Effect": "Allow", "NotPrincipal": element}))
     assert ask(request, policies).allowed is allowed
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize("kind", [PolicyKind.RESOURCE, PolicyKind.TRUST])
+def test_a_statement_that_names_nobody_is_about_nobody(ask: Ask, kind: PolicyKind, effect: str) -> None:
+    import json
+
+    text = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": effect, "Action": "*"}})
+    named = NamedPolicy("p", read_policy(text, kind))
+    for who in EVERYONE:
+        request = Request(
+            principal=who, action="s3:GetObject", resource="arn:aws:s3:::b/k", resource_account="777788889999"
+        )
+        policies = PolicySet(resource=named) if kind is PolicyKind.RESOURCE else PolicySet(trust=named)
+        assert ask(request, policies).outcome is Outcome.IMPLICITLY_DENIED

@@ -38,8 +38,8 @@ Applies = Callable[..., bool]
 Context = Mapping[str, tuple[str, ...]]
 
 
-def held(resource: Any, kind: PolicyKind, element: str = "Resource") -> NamedPolicy:
-    statement = {"Effect": "Allow", "Action": "*", element: resource}
+def held(resource: Any, kind: PolicyKind, element: str = "Resource", effect: str = "Allow") -> NamedPolicy:
+    statement = {"Effect": effect, "Action": "*", element: resource}
     if kind in (PolicyKind.RESOURCE, PolicyKind.RCP):
         statement["Principal"] = {"AWS": ALICE.arn}
     return NamedPolicy("p", read_policy(json.dumps({"Version": "2012-10-17", "Statement": statement}), kind))
@@ -59,7 +59,7 @@ def covers(ask: Ask) -> Applies:
         context: Context | None = None,
         element: str = "Resource",
     ) -> bool:
-        policy = held(value, kind, element)
+        policy = held(value, kind, element, "Deny" if kind is PolicyKind.RCP else "Allow")
         policies = {
             PolicyKind.IDENTITY: PolicySet(identity=(policy,)),
             PolicyKind.BOUNDARY: PolicySet(identity=(ALL,), boundary=policy),
@@ -73,7 +73,7 @@ def covers(ask: Ask) -> Applies:
         request = Request(
             principal=ALICE, action="x:Y", resource=resource, resource_account=ACCOUNT, context=context or {}
         )
-        return ask(request, policies).allowed
+        return ask(request, policies).allowed is not (kind is PolicyKind.RCP)
 
     return covered
 

@@ -90,7 +90,9 @@ def test_a_role_with_a_path(denied: Callable[..., bool]) -> None:
     assert denied({"Principal": {"AWS": role}}, AUDIT, of_role)
     assert not denied({"Principal": {"AWS": AUDIT_ROLE}}, AUDIT, of_role)
     assert denied({"Principal": {"AWS": AUDIT}}, AUDIT, of_role)
-    assert not denied({"Principal": {"AWS": role}}, AUDIT)
+    # names are unique within an account: where no key says otherwise, this is the role of that name
+    assert denied({"Principal": {"AWS": role}}, AUDIT)
+    assert not denied({"Principal": {"AWS": f"{role}2"}}, AUDIT)
     assert denied({"Principal": {"AWS": role}}, role)
 
 

@@ -25,14 +25,21 @@ def conclude(request: Request, findings: list[Finding]) -> Decision:
     """Decide. An explicit deny in any layer beats every allow; what no layer allows is denied."""
     heard = _heard(request.principal, findings)
     denies = [finding for finding in heard if finding.denies]
-    if denies:
+    if denies and not _always_allowed(request):
         reasons = dict.fromkeys(Reason(finding.layer, "explicit") for finding in denies)
         decided_by = tuple(reference for finding in denies for reference in finding.denies)
         return Decision(Outcome.EXPLICITLY_DENIED, tuple(reasons), decided_by)
     missing = _missing(request, heard)
-    if missing:
+    if missing and not _always_allowed(request):
         return Decision(Outcome.IMPLICITLY_DENIED, tuple(Reason(layer, "implicit") for layer in missing))
     return Decision(Outcome.ALLOWED, (), tuple(reference for finding in heard for reference in finding.allows))
+
+
+def _always_allowed(request: Request) -> bool:
+    """GetCallerIdentity answers whoever signed the request: a refusal would tell as much. "If an administrator attaches a policy to your
+    identity that explicitly denies access to the sts:GetCallerIdentity action, you can still perform this operation."
+    """
+    return request.action.lower() == "sts:getcalleridentity" and request.principal.kind != "anonymous"
 
 
 def _heard(principal: Principal, findings: list[Finding]) -> list[Finding]:
@@ -48,27 +55,30 @@ def _missing(request: Request, heard: list[Finding]) -> Iterable[Layer]:
     """The layers that would have to allow and do not, in the order in which AWS looks at them: the first is the one it names."""
     kind = request.principal.kind
     own: list[Layer] = []
-    above: list[Layer] = []
     gate: Finding | None = None
-    has_session = False
+    has_session = scp_lacks = False
     for finding in heard:
         layer = finding.layer
         if layer is Layer.RESOURCE or layer is Layer.TRUST:
             gate = finding  # the trust policy comes last: where there is one, it is the one that counts
-        elif not finding.allows:
-            (above if layer in _OF_ORGANIZATIONS else own).append(layer)
+        elif layer is Layer.SCP:
+            scp_lacks = scp_lacks or not finding.allows
+        elif (
+            not finding.allows and layer is not Layer.RCP
+        ):  # "RCPFullAWSAccess can't be detached, so there will always be an Allow statement"
+            own.append(layer)
         has_session = has_session or layer is Layer.SESSION
     if kind == "root":
         # The account's root needs no policy. "You cannot use AWS account root user credentials to call AssumeRole."
-        own = [Layer.IDENTITY] if request.action.lower() == "sts:assumerole" else []
-        if own:
-            return own
+        if request.action.lower() == "sts:assumerole":
+            return [Layer.IDENTITY]
+        own = []
     elif kind == "federated-user" and not has_session:
         # "If you do not pass a policy, the resulting federated user session has no permissions", but what resource policies give it.
         own.append(Layer.SESSION)
-    missing = own if not above else [*sorted(set(above), key=lambda layer: layer is not Layer.RCP), *own]
+    missing = [Layer.SCP, *own] if scp_lacks else own
     naming = gate.naming if gate is not None else Naming.NONE
-    gate_layer = gate.layer if gate is not None else Layer.RESOURCE
+    gate_layer = gate.layer if gate is not None else _gate_of(request)
     if kind in _WITHOUT_POLICIES or not same_account(request):
         return missing if naming else [*missing, gate_layer]
     if naming is Naming.ACCOUNT or gate is None:
@@ -78,6 +88,11 @@ def _missing(request: Request, heard: list[Finding]) -> Iterable[Layer]:
     # Who is named directly is limited by no implicit deny on its own side; who is named as the issuer of its session, by all but one.
     lifted = _OF_PRINCIPALS if naming is Naming.DIRECT else {Layer.IDENTITY}
     return [layer for layer in missing if layer not in lifted or layer is Layer.SCP]
+
+
+def _gate_of(request: Request) -> Layer:
+    """What has to let somebody in where no policy of the resource is there at all."""
+    return Layer.TRUST if request.action[:14].lower() == "sts:assumerole" else Layer.RESOURCE
 
 
 def _always_needed(request: Request, gate: Layer) -> bool:

@@ -13,7 +13,7 @@ from podid.core.policy.conditions import Test, compile_test
 from podid.core.policy.document import Document, Effect, Patterns, PolicyKind, Statement
 from podid.core.policy.facts import Facts
 from podid.core.policy.globs import Matcher, Token, Tokens, Wild, matcher, prepare, tokens_of
-from podid.core.policy.naming import NamedPrincipals, Naming
+from podid.core.policy.naming import NamedPrincipals, Naming, naming_element
 from podid.core.policy.patterns import Pattern
 from podid.core.policy.resources import readings, resource_template
 from podid.core.policy.variables import is_static, resolve
@@ -59,7 +59,8 @@ class CompiledStatement:
         self.sid = statement.sid
         self.denies = statement.effect is Effect.DENY
         self._tests: tuple[Test, ...] = tuple(compile_test(test, variables=variables) for test in statement.conditions)
-        self._principals = NamedPrincipals(statement.principal) if statement.principal is not None else None
+        element = naming_element(statement, kind)
+        self._principals = NamedPrincipals(element) if element is not None else None
         self._static: PatternSet | None = None
         self._dynamic: tuple[Pattern, ...] = ()
         self._not_resource = False

@@ -36,19 +36,24 @@ def _quantified(key: str, operator: Operator, match: Match) -> Test:
         return _for_all(key, match, negated=operator.negated)
     if operator.quantifier == "any":
         return _for_any(key, match, negated=operator.negated, missing=operator.if_exists)
-    negated = operator.negated
-    missing = negated or operator.if_exists
+    return _single(key, match, negated=operator.negated, missing=operator.negated or operator.if_exists)
 
-    def single(facts: Facts) -> bool:
+
+def _single(key: str, match: Match, *, negated: bool, missing: bool) -> Test:
+    """The key is taken to have one value. "Multivalued context keys require a condition set operator": several never match.
+
+    A negated operator asks more of them: none may match.
+    """
+
+    def test(facts: Facts) -> bool:
         values = facts.values(key)
         if values is None:
             return missing
-        for value in values:
-            if match(value, facts):
-                return not negated
-        return negated
+        if len(values) == 1:
+            return match(values[0], facts) is not negated
+        return negated and not any(match(value, facts) for value in values)
 
-    return single
+    return test
 
 
 def is_null_set(values: tuple[str, ...] | None) -> bool:

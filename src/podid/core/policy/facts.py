@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from podid.core.policy.request import Principal, Request
 
+_ALL_OF = {"s3:listallmybuckets": "arn:aws:s3:::*"}
+"""What is asked for on `*` and may be granted on this as well: the S3 and IAM user guides' examples do so for the list of buckets."""
+
 
 class Facts:
     """What matchers ask about a request. Context keys are lower-cased when the first condition asks."""
@@ -15,7 +18,7 @@ class Facts:
         self._context: dict[str, tuple[str, ...]] | None = None
         self.action: str = request.action.lower()
         self.service: str = self.action.partition(":")[0]
-        self.resource: str = request.resource
+        self.resource: str = request.resource if request.resource != "*" else _ALL_OF.get(self.action, "*")
         self.principal: Principal = request.principal
         self.bounded = bounded
         """Whether the principal has a permissions boundary, which `NotPrincipal` with Deny asks about."""

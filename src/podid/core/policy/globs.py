@@ -67,6 +67,8 @@ class Glob(Struct, frozen=True):
 
 def tokens_of(pattern: str) -> Tokens:
     """Split a pattern with `*` and `?` into tokens."""
+    if "*" not in pattern and "?" not in pattern:
+        return (pattern,) if pattern else ()
     found: list[Token] = []
     start = 0
     for position, character in enumerate(pattern):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from podid.core.policy.malformed import Position
@@ -51,9 +52,9 @@ def read_json(text: str) -> Any:
     """
     _check_depth(text)
     try:
-        return json.loads(
-            text, object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=_no_constant
-        )
+        if text.startswith("\ufeff"):
+            raise json.JSONDecodeError("unexpected byte order mark", text, 0)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise NotJson(error.msg.lower(), error.pos) from error
     except _Repeated as error:
@@ -89,6 +90,11 @@ def _no_constant(name: str) -> Any:
     raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
 
 
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=_no_constant
+)
+
+
 def position_of(text: str, offset: int) -> Position:
     """Line and column of an offset."""
     before = text[:offset]
@@ -116,9 +122,8 @@ def _second_place(text: str) -> int:
     return 0
 
 
-def _walk(text: str) -> list[tuple[Path, int]]:
-    """Every value's path and offset, in the order of the text."""
-    found: list[tuple[Path, int]] = []
+def _walk(text: str) -> Iterator[tuple[Path, int]]:
+    """Every value's path and offset, in the order of the text, which is JSON as far as anybody goes on asking."""
     path: list[str | int] = []
     containers: list[str] = []
     key: str | None = None
@@ -139,9 +144,8 @@ def _walk(text: str) -> list[tuple[Path, int]]:
             key = json.loads(kind)
             path[-1] = key or ""
         else:
-            found.append((tuple(path), token.start()))
+            yield tuple(path), token.start()
             if kind in _OPENING:
                 containers.append(kind)
                 path.append(0 if kind == "[" else "")
                 key = None
-    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from podid.core.policy.document import PrincipalElement
+from podid.core.policy.document import PolicyKind, PrincipalElement, Statement
 from podid.core.policy.request import Principal
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?", re.ASCII)
@@ -25,6 +25,16 @@ class Naming(IntEnum):
     """By the role of a role session, or the user of a federated session: their boundary and the session's policies still limit."""
     DIRECT = 3
     """As the very principal that asks: the user, the session, the service, the provider, or everybody."""
+
+
+_NOBODY = PrincipalElement(())
+
+
+def naming_element(statement: Statement, kind: PolicyKind) -> PrincipalElement | None:
+    """The element that says whom a statement is about; None where the policy hangs on them. A resource's policy that names nobody is about nobody."""
+    if statement.principal is None and kind in (PolicyKind.RESOURCE, PolicyKind.TRUST):
+        return _NOBODY
+    return statement.principal
 
 
 class NamedPrincipals:

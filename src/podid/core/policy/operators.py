@@ -89,3 +89,9 @@ def operators() -> dict[str, Operator]:
                 if comparison is not Comparison.NULL:  # "IfExists can be added to any operator except Null"
                     found[prefix + name + _SUFFIX] = Operator(comparison, negated, quantifier, True)
     return found
+
+
+@cache
+def spellings() -> dict[str, str]:
+    """Every operator's name by its name in lower case."""
+    return {name.lower(): name for name in operators()}

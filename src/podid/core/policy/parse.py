@@ -43,7 +43,7 @@ def read_policy(text: str, kind: PolicyKind = PolicyKind.IDENTITY) -> Policy:
     (a resource, a role): anywhere else it would say something about every resource, which nobody wrote. Raises MalformedPolicy.
     """
     source = _bounded(text, LONGEST_READ)
-    document = read_document(source, kind)
+    document = read_document(source, kind, lenient=True)
     check_resources(source, document, kind)
     return Policy(document, kind)
 

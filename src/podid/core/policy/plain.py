@@ -17,13 +17,16 @@ from podid.core.policy.decision import Decision, Layer, StatementRef
 from podid.core.policy.document import ConditionTest, Effect, Patterns, PolicyKind, PrincipalElement, Statement
 from podid.core.policy.facts import Facts
 from podid.core.policy.findings import Finding, look_through
-from podid.core.policy.globs import Tokens, Wild
+from podid.core.policy.globs import Tokens, Wild, matches, prepare
 from podid.core.policy.naming import Naming
 from podid.core.policy.operators import WITH_VARIABLES, WITH_WILDCARDS, Comparison, operators
 from podid.core.policy.policy import NamedPolicy, Policy, PolicySet
 from podid.core.policy.request import Request
 from podid.core.policy.traces import Compared, ElementTrace, PolicyTrace, StatementTrace, Trace
 from podid.core.policy.variables import Template, resolve, template_of, written
+
+_MOST_STEPS = 200_000
+"""Of the textbook's way to match: a tenth of a second. A trace of a hostile policy must end, too."""
 
 
 def trace(request: Request, policies: PolicySet) -> Trace:
@@ -85,8 +88,11 @@ def examine(statement: Statement, policy: Policy, facts: Facts) -> tuple[tuple[E
     variables = policy.document.has_variables
     elements: list[ElementTrace] = []
     naming = Naming.DIRECT
-    if statement.principal is not None:
-        element, naming = _principal(statement.principal, facts, denies=statement.effect is Effect.DENY)
+    named = statement.principal
+    if named is None and policy.kind in (PolicyKind.RESOURCE, PolicyKind.TRUST):
+        named = PrincipalElement(())  # a resource's policy that names nobody is about nobody
+    if named is not None:
+        element, naming = _principal(named, facts, denies=statement.effect is Effect.DENY)
         elements.append(element)
     elements.append(_action(statement.actions, facts))
     if statement.resources is not None:
@@ -209,26 +215,33 @@ def _covers(value: str, facts: Facts, variables: bool) -> tuple[str | None, bool
     if tokens is None:
         return None, False
     pattern: list[str | Wild] = []
-    for place, token in enumerate(tokens):
+    for token, free, last_field in zip(tokens, _ends_of_segments(template), _last_fields(template), strict=True):
         if isinstance(token, str):
             pattern += token
         elif token is Wild.ANY:
-            free = _in_last_field(template, place) or _ends_segment(template, place)
-            pattern.append(Wild.ANY if free else Wild.ANY_WITHIN)
+            pattern.append(Wild.ANY if free or last_field else Wild.ANY_WITHIN)
         else:
-            pattern.append(Wild.ONE if _in_last_field(template, place) else Wild.ONE_WITHIN)
+            pattern.append(Wild.ONE if last_field else Wild.ONE_WITHIN)
     return written(tokens), glob(pattern, facts.resource)
 
 
-def _in_last_field(template: Template, place: int) -> bool:
-    """Whether five colons stand before a place, as the policy is written: an ARN's last field is one segment."""
-    return sum(part.count(":") for part in template[:place] if isinstance(part, str)) >= 5
+def _last_fields(template: Template) -> list[bool]:
+    """For each part, whether five colons stand before it, as the policy is written: an ARN's last field is one segment."""
+    found, colons = [], 0
+    for part in template:
+        found.append(colons >= 5)
+        colons += part.count(":") if isinstance(part, str) else 0
+    return found
 
 
-def _ends_segment(template: Template, place: int) -> bool:
-    """Whether, as the policy is written, there is nothing but stars between a place and the next colon, or the end."""
-    following = next((part for part in template[place:] if part is not Wild.ANY), ":")
-    return isinstance(following, str) and following.startswith(":")
+def _ends_of_segments(template: Template) -> list[bool]:
+    """For each part, whether, as the policy is written, there is nothing but stars from it to the next colon, or to the end."""
+    found, ends = [], True
+    for part in reversed(template):
+        found.append(ends and part is Wild.ANY)
+        if part is not Wild.ANY:
+            ends = isinstance(part, str) and part.startswith(":")
+    return found[::-1]
 
 
 def _condition(test: ConditionTest, facts: Facts, *, variables: bool) -> ElementTrace:
@@ -263,7 +276,8 @@ def _condition(test: ConditionTest, facts: Facts, *, variables: bool) -> Element
         elif given is None:
             matched = operator.negated or operator.if_exists
         else:
-            matched = any(hits) is not operator.negated
+            # Without a set operator the key is taken to have one value: several never match, and none of them may where it is negated.
+            matched = not any(hits) if operator.negated else hits == [True]
     return ElementTrace(
         element="Condition", matched=matched, given=given, compared=compared, operator=test.operator, key=test.key
     )
@@ -350,9 +364,11 @@ def glob_tokens(tokens: Tokens, value: str) -> bool:
 def glob(pattern: Sequence[str | Wild], value: str, *, wild: str = "") -> bool:
     """The textbook's way: `reached[i]` says whether the first i parts of the pattern cover what was read so far of the value.
 
-    `wild` names the characters that are wildcards as they stand.
+    `wild` names the characters that are wildcards as they stand. What would take too many steps this way is left to the compiled matcher.
     """
     parts = [Wild(part) if isinstance(part, str) and part in wild else part for part in pattern]
+    if len(parts) * len(value) > _MOST_STEPS:
+        return matches(prepare(parts), value)
     stars = (Wild.ANY, Wild.ANY_WITHIN)
     reached = [True] + [False] * len(parts)
     for i, part in enumerate(parts):

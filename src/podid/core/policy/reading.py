@@ -24,7 +24,7 @@ from podid.core.policy.document import (
 )
 from podid.core.policy.json_text import NotJson, Number, Path, place_of, position_of, read_json
 from podid.core.policy.malformed import MalformedPolicy
-from podid.core.policy.operators import operators
+from podid.core.policy.operators import operators, spellings
 
 Fault = Literal[
     "json", "version", "no statement", "no effect", "effect", "principal text", "no principal", "principal type", "form"
@@ -59,6 +59,7 @@ _ELEMENTS = (
     "Condition",
 )
 _EFFECTS = {effect.value.lower(): effect for effect in Effect}
+_SERVICES = (".amazonaws.com", ".amazonaws.com.cn")
 _PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
 
 
@@ -79,8 +80,9 @@ class Source:
 
 
 class _Reader:
-    def __init__(self, source: Source, kind: PolicyKind) -> None:
+    def __init__(self, source: Source, kind: PolicyKind, *, lenient: bool) -> None:
         self._source = source
+        self._lenient = lenient
         self._texts_of_faults = _TRUST_TEXTS if kind is PolicyKind.TRUST else {}
 
     def _message(self, fault: Fault, value: str = "") -> str:
@@ -168,9 +170,11 @@ class _Reader:
                 continue
             value, place = found[element], (*path, element)
             if isinstance(value, str) and not isinstance(value, Number):
-                if value != "*":
+                if value == "*":
+                    return PrincipalElement((("*", "*"),), negated)
+                if not self._lenient:
                     self._syntax(place, 'expected "*", or an object', "principal text")
-                return PrincipalElement((("*", "*"),), negated)
+                return PrincipalElement((("Service" if value.endswith(_SERVICES) else "AWS", value),), negated)
             for kind in self._object(value, place):
                 if kind not in _PRINCIPAL_TYPES:
                     self._syntax(
@@ -186,10 +190,11 @@ class _Reader:
         tests = []
         for operator, keys in self._object(value, path).items():
             place = (*path, operator)
+            name = spellings().get(operator.lower(), operator) if self._lenient else operator
             for key, values in self._object(keys, place).items():
-                if operator not in operators():
+                if name not in operators():
                     self._syntax(place, f"unknown operator {operator[:100]!r}")
-                tests.append(ConditionTest(operator, key, self._values(values, (*place, key))))
+                tests.append(ConditionTest(name, key, self._values(values, (*place, key))))
         return tuple(tests)
 
     def _values(self, value: Any, path: Path) -> tuple[str, ...]:
@@ -200,6 +205,9 @@ class _Reader:
         return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in listed)
 
 
-def read_document(source: Source, kind: PolicyKind) -> Document:
-    """The syntax tree of a policy's text. Raises MalformedPolicy where it has not the form of a policy."""
-    return _Reader(source, kind).document()
+def read_document(source: Source, kind: PolicyKind, *, lenient: bool = False) -> Document:
+    """The syntax tree of a policy's text. Raises MalformedPolicy where it has not the form of a policy.
+
+    `lenient` takes condition operators in any case, and a principal that is a text where an object with its type belongs.
+    """
+    return _Reader(source, kind, lenient=lenient).document()

@@ -4,8 +4,8 @@
      "identityPolicies"?: [{"name", "policy"}], "sessionPolicy"?, "boundary"?, "resourcePolicy"?, "trustPolicy"?,
      "scps"?: [{"level", "policies": [{"name", "policy"}]}], "rcps"?: likewise}
 
-What is not there does not bear: no boundary, no session policy, no organization. The context is complete as given. A role's trust policy has
-a say only in actions that assume the role.
+What is not there, or null, does not bear: no boundary, no session policy, no organization. The context is complete as given. `understood.py`
+tells what is meant where a case does not say.
 """
 
 from __future__ import annotations
@@ -18,22 +18,10 @@ from podid.policy_tools.cases.documents import Shelf
 from podid.policy_tools.cases.problem import BadCase
 from podid.policy_tools.cases.requests import read_request
 from podid.policy_tools.cases.strict import read_strictly, refuse_repeated_names
+from podid.policy_tools.cases.understood import understood
 
 LONGEST = 8 * 1024 * 1024
 """Bytes of one case: twenty of the longest policies that there are."""
-
-_TRUST_ACTIONS = frozenset(
-    {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:assumeroot",
-        "sts:setcontext",
-        "sts:setsourceidentity",
-        "sts:tagsession",
-    }
-)
-"""What a trust policy decides upon."""
 
 
 class Case(Struct, frozen=True):
@@ -53,6 +41,19 @@ class _Parts(Struct, forbid_unknown_fields=True, rename="camel"):
     trust_policy: Raw = Raw()
     scps: Raw = Raw()
     rcps: Raw = Raw()
+    # What people write beside a case; it bears on nothing.
+    name: Raw = Raw()
+    title: Raw = Raw()
+    description: Raw = Raw()
+    comment: Raw = Raw()
+    note: Raw = Raw()
+    source: Raw = Raw()
+    doc: Raw = Raw()
+    rule: Raw = Raw()
+    category: Raw = Raw()
+    tags: Raw = Raw()
+    expect: Raw = Raw()
+    expected: Raw = Raw()
 
 
 class _Id(Struct):
@@ -61,12 +62,7 @@ class _Id(Struct):
 
 _PARTS = msgspec.json.Decoder(_Parts)
 _ID = msgspec.json.Decoder(_Id)
-_NO_ID = b"null"
-
-
-def trusts(action: str) -> bool:
-    """Whether a role's trust policy has a say in an action."""
-    return action.lower() in _TRUST_ACTIONS
+_NULL = b"null"
 
 
 def read_case(data: bytes, shelf: Shelf) -> Case:
@@ -78,30 +74,41 @@ def read_case(data: bytes, shelf: Shelf) -> Case:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise BadCase(str(problem).replace("`$`", "the case")) from None
     asked = bytes(parts.request)
-    identity, session, boundary = map(bytes, (parts.identity_policies, parts.session_policy, parts.boundary))
-    resource, trust, scps, rcps = map(bytes, (parts.resource_policy, parts.trust_policy, parts.scps, parts.rcps))
+    identity, session, scps, rcps = map(_given, (parts.identity_policies, parts.session_policy, parts.scps, parts.rcps))
+    boundary, resource, trust = map(_given_one, (parts.boundary, parts.resource_policy, parts.trust_policy))
     refuse_repeated_names(
         data, (asked, identity, session, boundary, resource, trust, scps, rcps, bytes(parts.id)), "the case"
     )
-    request = read_request(read_strictly(asked, "request"))
-    trusted = shelf.one(trust, "trustPolicy", PolicyKind.TRUST) if trust else None
-    return Case(
-        request,
+    request, policies = understood(
+        read_request(read_strictly(asked, "request")),
         PolicySet(
             identity=shelf.several(identity, "identityPolicies", PolicyKind.IDENTITY) if identity else (),
             session=shelf.several(session, "sessionPolicy", PolicyKind.SESSION) if session else None,
             boundary=shelf.one(boundary, "boundary", PolicyKind.BOUNDARY) if boundary else None,
             resource=shelf.one(resource, "resourcePolicy", PolicyKind.RESOURCE) if resource else None,
-            trust=trusted if trusts(request.action) else None,
+            trust=shelf.one(trust, "trustPolicy", PolicyKind.TRUST) if trust else None,
             scps=shelf.levels(scps, "scps", PolicyKind.SCP) if scps else (),
             rcps=shelf.levels(rcps, "rcps", PolicyKind.RCP) if rcps else (),
         ),
     )
+    return Case(request, policies)
+
+
+def _given(part: Raw) -> bytes:
+    """A part's bytes, none where it is null: that is as if it were left out."""
+    data = bytes(part)
+    return b"" if data == _NULL else data
+
+
+def _given_one(part: Raw) -> bytes:
+    """The same, where an empty list says that there is no such policy, too."""
+    data = _given(part)
+    return b"" if data.startswith(b"[") and not data[1:-1].strip() else data
 
 
 def id_of(data: bytes) -> bytes:
     """The `id` of a case as JSON, whatever else is wrong with it; null where there is none."""
     try:
-        return bytes(_ID.decode(data).id) or _NO_ID
+        return bytes(_ID.decode(data).id) or _NULL
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _NO_ID
+        return _NULL

@@ -11,11 +11,11 @@ from typing import Any
 
 from podid.policy_tools.cases.problem import BadCase, quoted
 
-MOST_VALUES = 10_000
+MOST_VALUES = 1_000
 
 
 def read_context(given: Any) -> dict[str, tuple[str, ...]]:
-    """Keys in lower case with their values. Numbers come as texts, in the way they were written (strict_case_json). Raises BadCase."""
+    """Keys in lower case with their values, none for null. Numbers come as texts, in the way they were written (`strict.py`). Raises BadCase."""
     if not isinstance(given, Mapping):
         raise BadCase("context: expected an object of condition keys and values")
     found: dict[str, tuple[str, ...]] = {}
@@ -27,6 +27,8 @@ def read_context(given: Any) -> dict[str, tuple[str, ...]]:
             raise BadCase(f"context: the key {quoted(key)} is there twice (case does not count)")
         if type(value) is str:
             found[lowered] = (value,)
+        elif value is None:
+            found[lowered] = ()
         elif isinstance(value, list):
             found[lowered] = tuple(_text(key, each) for each in value)
         else:

@@ -186,11 +186,8 @@ def _assumed_role(text: str, partition: str, account: str, name: str, principal_
     role, _, session = name.rpartition("/")
     own_name = role.rpartition("/")[2]
     issuer = f"arn:{partition}:iam::{account}:role/{role}"
-    if own_name == role and principal_arn.startswith(f"arn:{partition}:iam::{account}:role/"):
-        if principal_arn.rpartition("/")[2] != role:
-            raise BadCase(
-                f"principal: aws:PrincipalArn {quoted(principal_arn)} is not the ARN of the principal's role {quoted(role)}"
-            )
+    is_a_role = principal_arn.startswith(f"arn:{partition}:iam::{account}:role/")
+    if own_name == role and is_a_role and principal_arn.rpartition("/")[2] == role:
         issuer = principal_arn
     return _session(account, f"arn:{partition}:sts::{account}:assumed-role/{own_name}/{session}", issuer, user_id)
 

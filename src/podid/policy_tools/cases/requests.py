@@ -23,6 +23,7 @@ def read_request(given: Any) -> Request:
     for name in given:
         if name not in _MEMBERS:
             raise BadCase(f"request: unknown member {quoted(name)}")
+    given = {name: value for name, value in given.items() if value is not None}
     for name in ("principal", "action"):
         if name not in given:
             raise BadCase(f"request: {name} is missing")
@@ -30,7 +31,7 @@ def read_request(given: Any) -> Request:
         given["principal"],
         given["action"],
         given.get("resource", "*"),
-        given.get("resourceAccount", ""),
+        str(given.get("resourceAccount", "")),  # a number is as good as the digits
         read_context(given.get("context", {})),
     )
 

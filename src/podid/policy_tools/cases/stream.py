@@ -38,8 +38,10 @@ def answer_lines(read: Read, write: Write, shelf: Shelf | None = None) -> None:
     """
     shelf = shelf if shelf is not None else Shelf()
     rest = b""
-    too_long = False
+    too_long = begun = False
     while chunk := read():
+        if not begun:
+            begun, chunk = True, chunk.removeprefix(b"\xef\xbb\xbf")
         *lines, rest = (rest + chunk).split(b"\n")
         answers = []
         for line in lines:

@@ -29,7 +29,7 @@ from podid.core.policy import (
     PolicySet,
     Request,
 )
-from podid.policy_tools.cases import BadCase, read_context, request_of, trusts
+from podid.policy_tools.cases import BadCase, read_context, request_of, understood
 from podid.policy_tools.cases.problem import quoted
 from podid.policy_tools.reading import read_asked
 
@@ -125,20 +125,16 @@ def _checks(name: str, defaults: Mapping[str, Any], case: Mapping[str, Any], she
     if layer is not None and layer not in [each.value for each in Layer]:
         raise BadCase(f"layer: expected one of {', '.join(each.value for each in Layer)}, not {quoted(layer)}")
     policies = shelf.policies(members)
-    without_trust = PolicySet(
-        identity=policies.identity,
-        session=policies.session,
-        boundary=policies.boundary,
-        resource=policies.resource,
-        scps=policies.scps,
-        rcps=policies.rcps,
-    )
     for action in _texts(members["action"], "action"):
         for resource in _texts(members.get("resource", "*"), "resource"):
+            request, bearing = understood(
+                request_of(members["principal"], action, resource, members.get("resourceAccount", ""), context),
+                policies,
+            )
             yield Check(
                 name=name,
-                request=request_of(members["principal"], action, resource, members.get("resourceAccount", ""), context),
-                policies=policies if trusts(action) else without_trust,
+                request=request,
+                policies=bearing,
                 expected=expected,
                 layer=Layer(layer) if layer is not None else None,
                 statement=_text(members.get("statement", ""), "statement"),
