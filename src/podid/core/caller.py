@@ -42,10 +42,14 @@ class Caller(Struct, frozen=True, kw_only=True):
     issued_at: datetime | None = None
     expires_at: datetime | None = None
     source_identity: str = ""
+    mfa_at: datetime | None = None
+    """When the holder of a session of GetSessionToken proved a second factor; None where none was asked for."""
     chained: bool = False
     """Whether this session was itself assumed by a role session (such sessions last one hour at most)."""
     provider: str = ""
     """The identity provider whose token a session was made from: an OIDC or SAML provider's ARN."""
+    federation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Condition keys that the identity provider's token gave, and that the session's calls carry too (`saml:sub`)."""
     delivered_by: str = ""
     """The service that assumed the role for whoever holds this session, such as ec2.amazonaws.com for an instance."""
     service: str = ""

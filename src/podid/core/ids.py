@@ -7,6 +7,8 @@ upper-case base32 (A-Z, 2-7), the whole 21 characters for unique ids and 20 for 
 from __future__ import annotations
 
 import base64
+import os
+import threading
 from collections.abc import Callable
 from typing import Literal, NewType
 
@@ -16,7 +18,7 @@ RandomBytes = Callable[[int], bytes]
 AccountId = NewType("AccountId", str)
 """Twelve digits."""
 
-UniqueIdPrefix = Literal["AIDA", "AROA", "ANPA", "AGPA", "AIPA", "ASCA"]
+UniqueIdPrefix = Literal["AIDA", "AROA", "ANPA", "AGPA", "AIPA", "ASCA", "APKA", "ACCA"]
 AccessKeyPrefix = Literal["AKIA", "ASIA"]
 
 _LOWER_DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -54,8 +56,42 @@ def hex_id(random: RandomBytes, digits: int = 17) -> str:
 
 def uuid4(random: RandomBytes) -> str:
     """A random UUID (RFC 9562, version 4)."""
-    raw = bytearray(random(16))
-    raw[6] = (raw[6] & 0x0F) | 0x40
-    raw[8] = (raw[8] & 0x3F) | 0x80
-    text = raw.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = random(16).hex()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+
+
+def uuid7(milliseconds: int, random: RandomBytes) -> str:
+    """A random UUID that begins with an instant, in milliseconds since 1970 (RFC 9562, version 7): an index of such ids grows at its end."""
+    begin, text = f"{milliseconds & 0xFFFFFFFFFFFF:012x}", random(10).hex()
+    variant = "89ab"[int(text[3], 16) & 3]
+    return f"{begin[:8]}-{begin[8:]}-7{text[:3]}-{variant}{text[4:7]}-{text[7:19]}"
+
+
+class BulkRandom(threading.local):
+    """The system's random bytes, fetched a page at a time: a system call costs more than all the rest of an id.
+
+    For names that need be unique and not secret. Each thread has its own page, and a child process begins with none.
+    """
+
+    _page = b""
+    _used = 0
+
+    def __call__(self, size: int) -> bytes:
+        """So many random bytes."""
+        end = self._used + size
+        if end > len(self._page):
+            self._page, self._used, end = os.urandom(max(_PAGE, size)), 0, size
+        taken = self._page[self._used : end]
+        self._used = end
+        return taken
+
+    def forget(self) -> None:
+        """Give up what was fetched."""
+        self._page, self._used = b"", 0
+
+
+_PAGE = 4096
+names_at_random = BulkRandom()
+"""For ids of requests, events and sessions."""
+os.register_at_fork(after_in_child=names_at_random.forget)

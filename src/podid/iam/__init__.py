@@ -6,9 +6,10 @@ Everything is kept in the store, keyed by account. It knows the policy engine an
 from __future__ import annotations
 
 from podid.iam.authorizer import Authorizer, request_of, why
-from podid.iam.key import Key, unreadable_secrets
+from podid.iam.key import Key
 from podid.iam.principal_context import principal_context, time_context
 from podid.iam.role import Role
+from podid.iam.sealed_columns import unreadable_secrets
 from podid.iam.service import Iam
 
 __all__ = [

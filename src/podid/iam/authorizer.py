@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from podid.core.caller import Caller
 from podid.core.errors import AccessDenied
 from podid.core.policy import Decision, NamedPolicy, PolicySet, Principal, Request, decide, denial_text
-from podid.iam.principal_context import Context, principal_context
+from podid.iam.plain_decisions import PlainDecisions
+from podid.iam.principal_context import Context, factor_age, principal_context
 
 if TYPE_CHECKING:
     from podid.iam.service import Iam
@@ -19,6 +20,20 @@ class Authorizer:
 
     def __init__(self, iam: Iam) -> None:
         self.iam = iam
+        self._plain = PlainDecisions()
+
+    def plain_decision(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        own: PolicySet,
+        *,
+        resource_account: str = "",
+        trust: NamedPolicy | None = None,
+    ) -> Decision | None:
+        """An allow that hangs on nothing but these, `own` being the principal's own policies; None: ask with the circumstances, too."""
+        return self._plain.decide(principal, action, resource, own, account=resource_account, trust=trust)
 
     def decide(
         self,
@@ -81,12 +96,15 @@ class Authorizer:
 
 def request_of(caller: Caller, action: str, resource: str, context: Context, *, resource_account: str = "") -> Request:
     """The question as the policy engine takes it."""
+    own = principal_context(caller)
+    if caller.mfa_at is not None:
+        own.update(factor_age(caller, context))
     return Request(
         principal=Principal.of(caller),
         action=action,
         resource=resource,
         resource_account=resource_account,
-        context=_merged(context, principal_context(caller)),
+        context=_merged(context, own),
     )
 
 

@@ -21,8 +21,8 @@ from podid.iam.api.inline_policies import put_inline
 from podid.iam.api.oidc_providers import create_oidc_row, issuer_of
 from podid.iam.api.roles import create_role_row
 from podid.iam.entities import INSTANCE_PROFILE, ROLE, USER, Kind
-from podid.iam.key import secret_context
 from podid.iam.providers import oidc_arn
+from podid.iam.sealed_columns import ACCESS_KEY_SECRET
 from podid.iam.state import IamState
 from podid.iam.tables import ACCESS_KEYS, INLINE_POLICIES, OIDC_PROVIDERS
 from podid.iam.trust import check_trust
@@ -55,7 +55,7 @@ class Bootstrap:
                 .limit(1)
             ).one_or_none()
             if held is not None:
-                secret = self._state.store.master_key.decrypt(held.secret, secret_context(held.id)).decode()
+                secret = ACCESS_KEY_SECRET.decrypt(self._state.store.master_key, held.secret, held.id).decode()
                 return Credentials(held.id, secret)
             return Credentials(*create_key_row(connection, self._state, user, self._clock()))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -81,6 +82,15 @@ INSTANCE_PROFILE: Final = Kind(
     quota="InstanceProfilesPerAccount",
     limit=1000,
 )
+SERVER_CERTIFICATE: Final = Kind(
+    table=tables.SERVER_CERTIFICATES,
+    prefix="ASCA",
+    resource="server-certificate",
+    missing="The Server Certificate with name {} cannot be found.",
+    exists="The Server Certificate with name {} already exists.",
+    quota="ServerCertificatesPerAccount",
+    limit=20,
+)
 
 
 def find(connection: Connection, kind: Kind, account: str, name: str) -> Row[Any] | None:
@@ -112,14 +122,15 @@ def create(
     name: str,
     path: str,
     now: datetime,
+    identity: str = "",
     **columns: object,
 ) -> Row[Any]:
-    """Insert one. Raises EntityAlreadyExists where the name is taken in any case, LimitExceeded at the account's quota."""
+    """Insert one, with a new unique id unless it is brought. Raises EntityAlreadyExists where the name is taken in any case, LimitExceeded at the account's quota."""
     table = kind.table
     refuse_taken(connection, kind, account, name)
     if count(connection, kind, account) >= kind.limit:
         raise over_quota(kind.quota, kind.limit)
-    identity = unique_id(kind.prefix, state.random)
+    identity = identity or unique_id(kind.prefix, state.random)
     connection.execute(
         insert(table).values(
             id=identity,
@@ -157,6 +168,7 @@ def change(connection: Connection, kind: Kind, identity: str, columns: Mapping[s
         connection.execute(update(kind.table).where(kind.table.c.id == identity).values(**columns))
 
 
+@lru_cache(1024)
 def parse_entity_arn(kind: Kind, arn: str) -> tuple[str, str, str] | None:
     """Account, path and name in the ARN of an entity of that kind; None where it is not one."""
     parts = arn.split(":", 5)

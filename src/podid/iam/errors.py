@@ -4,8 +4,13 @@
     ├── NoSuchEntity 404            ├── MalformedPolicyDocument 400     ├── LimitExceeded 409
     ├── EntityAlreadyExists 409     ├── InvalidInput 400                ├── PolicyNotAttachable 400
     ├── DeleteConflict 409          ├── ValidationError 400             ├── UnmodifiableEntity 400
-    ├── ReportNotPresent 410        ├── InvalidParameterValue 400       └── InvalidClientTokenId 403
-    └── ReportExpired 410
+    ├── ReportNotPresent 410        ├── InvalidParameterValue 400       ├── InvalidClientTokenId 403
+    ├── ReportExpired 410           ├── InvalidAuthenticationCode 403   ├── PasswordPolicyViolation 400
+    ├── ConcurrentModification 409  ├── InvalidUserType 400             ├── EntityTemporarilyUnmodifiable 409
+    ├── InvalidPublicKey 400        ├── DuplicateSSHPublicKey 400       ├── UnrecognizedPublicKeyEncoding 400
+    ├── MalformedCertificate 400    ├── InvalidCertificate 400          ├── DuplicateCertificate 409
+    ├── KeyPairMismatch 400         ├── NotSupportedService 404         ├── OrganizationNotFound 400
+    └── FeatureDisabled 404
 
 Codes and statuses are those of IAM's service model (API version 2010-05-08) and of IAM's common errors.
 """
@@ -65,6 +70,66 @@ class ReportNotPresent(AwsError):
 
 class ReportExpired(AwsError):
     code, status = "ReportExpired", 410
+
+
+class InvalidAuthenticationCode(AwsError):
+    code, status = "InvalidAuthenticationCode", 403
+
+
+class PasswordPolicyViolation(AwsError):
+    code, status = "PasswordPolicyViolation", 400
+
+
+class ConcurrentModification(AwsError):
+    code, status = "ConcurrentModification", 409
+
+
+class InvalidUserType(AwsError):
+    code, status = "InvalidUserType", 400
+
+
+class EntityTemporarilyUnmodifiable(AwsError):
+    code, status = "EntityTemporarilyUnmodifiable", 409
+
+
+class InvalidPublicKey(AwsError):
+    code, status = "InvalidPublicKey", 400
+
+
+class DuplicateSSHPublicKey(AwsError):
+    code, status = "DuplicateSSHPublicKey", 400
+
+
+class UnrecognizedPublicKeyEncoding(AwsError):
+    code, status = "UnrecognizedPublicKeyEncoding", 400
+
+
+class MalformedCertificate(AwsError):
+    code, status = "MalformedCertificate", 400
+
+
+class InvalidCertificate(AwsError):
+    code, status = "InvalidCertificate", 400
+
+
+class DuplicateCertificate(AwsError):
+    code, status = "DuplicateCertificate", 409
+
+
+class KeyPairMismatch(AwsError):
+    code, status = "KeyPairMismatch", 400
+
+
+class NotSupportedService(AwsError):
+    code, status = "NotSupportedService", 404
+
+
+class FeatureDisabled(AwsError):
+    code, status = "FeatureDisabled", 404
+
+
+class OrganizationNotFound(AwsError):
+    code, status = "OrganizationNotFoundException", 400
 
 
 def over_quota(name: str, limit: int) -> LimitExceeded:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from podid.core.caller import Caller
 from podid.iam.entities import USER, by_id
+from podid.iam.sealed_columns import ACCESS_KEY_SECRET
 from podid.iam.state import IamState
 from podid.iam.tables import ACCESS_KEYS
 from podid.iam.tagging import tags_of
-from podid.store import MasterKey, MasterKeyProblem
 
 
 class Key(Struct, frozen=True, kw_only=True):
@@ -32,11 +32,6 @@ class Key(Struct, frozen=True, kw_only=True):
         return f"Key({self.access_key_id!r}, {self.user_arn!r}, active={self.active})"
 
 
-def secret_context(access_key_id: str) -> str:
-    """What the encryption of a secret is bound to."""
-    return f"iam/access-key/{access_key_id}"
-
-
 def load_key(connection: Connection, state: IamState, access_key_id: str) -> Key | None:
     """The key of that id, or None."""
     row = connection.execute(select(ACCESS_KEYS).where(ACCESS_KEYS.c.id == access_key_id)).one_or_none()
@@ -46,7 +41,7 @@ def load_key(connection: Connection, state: IamState, access_key_id: str) -> Key
     assert user is not None  # a foreign key
     return Key(
         access_key_id=row.id,
-        secret=state.store.master_key.decrypt(row.secret, secret_context(row.id)).decode(),
+        secret=ACCESS_KEY_SECRET.decrypt(state.store.master_key, row.secret, row.id).decode(),
         account=row.account,
         user_arn=USER.arn(state.partition, user),
         user_id=user.id,
@@ -69,29 +64,3 @@ def caller_of_key(key: Key) -> Caller:
         user_name=key.user_name,
         tags=key.tags,
     )
-
-
-def unreadable_secrets(connection: Connection, master: MasterKey) -> list[str]:
-    """The ids of the access keys whose secrets do not open with the master key."""
-    found = []
-    for row in connection.execute(select(ACCESS_KEYS.c.id, ACCESS_KEYS.c.secret).order_by(ACCESS_KEYS.c.id)):
-        try:
-            master.decrypt(row.secret, secret_context(row.id))
-        except MasterKeyProblem:
-            found.append(row.id)
-    return found
-
-
-def renew_secrets(state: IamState) -> int:
-    """Encrypt the secrets that an old master key encrypted with the one in use; how many those were."""
-    table, master = ACCESS_KEYS, state.store.master_key
-    renewed = 0
-    with state.write() as connection:
-        for row in connection.execute(select(table.c.id, table.c.secret)).all():
-            if master.is_current(row.secret):
-                continue
-            context = secret_context(row.id)
-            secret = master.encrypt(master.decrypt(row.secret, context), context)
-            connection.execute(update(table).where(table.c.id == row.id).values(secret=secret))
-            renewed += 1
-    return renewed

@@ -10,20 +10,28 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 
 from podid.core.ids import AccessKeyPrefix, RandomBytes
 
 _RANDOM_BITS = 39
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _TWO_DIGITS = tuple(first + second for first in _DIGITS for second in _DIGITS)
-_SHIFTS = range(70, -10, -10)
+_SHIFTS = range(30, -10, -10)
 
 
 def new_access_key_id(prefix: AccessKeyPrefix, account: str, random: RandomBytes) -> str:
     """A new access key id of 20 characters for that account."""
-    noise = int.from_bytes(random(5), "big") & ((1 << _RANDOM_BITS) - 1)
-    number = (1 << 79) | (int(account) << _RANDOM_BITS) | noise
-    return prefix + "".join([_TWO_DIGITS[number >> shift & 0x3FF] for shift in _SHIFTS])
+    head, bit = _head(account)
+    rest = bit | (int.from_bytes(random(5), "big") & ((1 << _RANDOM_BITS) - 1))
+    return prefix + head + "".join([_TWO_DIGITS[rest >> shift & 0x3FF] for shift in _SHIFTS])
+
+
+@lru_cache(1024)
+def _head(account: str) -> tuple[str, int]:
+    """The first eight characters of an account's keys, and the account's last bit where it stands in the other eight."""
+    number = (1 << 40) | int(account)
+    return "".join(_TWO_DIGITS[number >> 1 >> shift & 0x3FF] for shift in _SHIFTS), (number & 1) << _RANDOM_BITS
 
 
 def account_of_access_key(access_key_id: str) -> str | None:

@@ -6,7 +6,8 @@ Source: IAM user guide, "AWS global condition context keys", the properties of t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from podid.core.caller import Caller
 
@@ -42,17 +43,34 @@ def principal_context(caller: Caller) -> dict[str, tuple[str, ...]]:
         keys[f"aws:PrincipalTag/{key}"] = (value,)
     if caller.issued_at is not None:
         keys["aws:TokenIssueTime"] = (instant_text(caller.issued_at),)
-        keys["aws:MultiFactorAuthPresent"] = ("false",)
+        keys["aws:MultiFactorAuthPresent"] = ("true" if caller.mfa_at is not None else "false",)
     if caller.provider:
         keys["aws:FederatedProvider"] = (caller.provider,)
+        keys.update(caller.federation)
     if caller.source_identity:
         keys["aws:SourceIdentity"] = (caller.source_identity,)
     return keys
 
 
+def factor_age(caller: Caller, context: Context) -> dict[str, tuple[str, ...]]:
+    """How long ago, in seconds, the caller proved a second factor; by the call's own time, which its context has."""
+    if caller.mfa_at is None:
+        return {}
+    now = next((values[0] for key, values in context.items() if values and key.lower() == "aws:epochtime"), "")
+    if not now.isdecimal():
+        return {}
+    return {"aws:MultiFactorAuthAge": (str(max(0, int(now) - int(caller.mfa_at.timestamp()))),)}
+
+
 def time_context(now: datetime) -> dict[str, tuple[str, ...]]:
     """The keys of the instant."""
-    return {"aws:CurrentTime": (instant_text(now),), "aws:EpochTime": (str(int(now.timestamp())),)}
+    return dict(_time_context(int(now.timestamp())))
+
+
+@lru_cache(64)
+def _time_context(second: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    text = instant_text(datetime.fromtimestamp(second, UTC))
+    return (("aws:CurrentTime", (text,)), ("aws:EpochTime", (str(second),)))
 
 
 def instant_text(instant: datetime) -> str:

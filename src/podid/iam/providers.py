@@ -31,6 +31,15 @@ class OidcProvider(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class SamlProvider(Struct, frozen=True, kw_only=True):
+    """A SAML provider: its ARN, and the metadata document it was registered with."""
+
+    account: str
+    name: str
+    arn: str
+    metadata: str
+
+
 def oidc_arn(partition: str, account: str, url: str) -> str:
     return f"arn:{partition}:iam::{account}:oidc-provider/{url}"
 
@@ -86,6 +95,18 @@ def load_oidc(connection: Connection, account: str, url: str, partition: str) ->
         jwks=row.jwks,
         created_at=row.created_at,
     )
+
+
+def load_saml(connection: Connection, arn: str) -> SamlProvider | None:
+    """The SAML provider with exactly this ARN, or None."""
+    parsed = _SAML_ARN.fullmatch(arn)
+    if parsed is None:
+        return None
+    table = SAML_PROVIDERS
+    row = connection.execute(
+        select(table).where(table.c.account == parsed.group(1), table.c.name == parsed.group(2))
+    ).one_or_none()
+    return None if row is None else SamlProvider(account=row.account, name=row.name, arn=arn, metadata=row.metadata)
 
 
 def as_text(values: Sequence[str]) -> str:

@@ -15,34 +15,46 @@ from podid.core.operations import Handler, handlers_of
 from podid.core.policy import NamedPolicy, PolicyKind, PolicySet
 from podid.core.sigv4 import Credentials
 from podid.iam import documents, entities
-from podid.iam.api.absent import AbsentCredentials
 from podid.iam.api.access_keys import AccessKeys
 from podid.iam.api.account import Account
+from podid.iam.api.account_settings import AccountSettings
 from podid.iam.api.attachments import Attachments
 from podid.iam.api.authorization_details import AuthorizationDetails
 from podid.iam.api.credential_report import CredentialReport
+from podid.iam.api.delegation import Delegation
 from podid.iam.api.groups import Groups
 from podid.iam.api.inline_policies import InlinePolicies
 from podid.iam.api.instance_profiles import InstanceProfiles
+from podid.iam.api.login_profiles import LoginProfiles
+from podid.iam.api.mfa_devices import MfaDevices
 from podid.iam.api.oidc_providers import OidcProviders
+from podid.iam.api.organizations import Organizations
+from podid.iam.api.outbound_federation import OutboundFederation
 from podid.iam.api.policies import Policies
 from podid.iam.api.policy_versions import PolicyVersions
 from podid.iam.api.roles import Roles
 from podid.iam.api.saml_providers import SamlProviders
+from podid.iam.api.server_certificates import ServerCertificates
+from podid.iam.api.service_access import ServiceAccess
+from podid.iam.api.service_credentials import ServiceCredentials
 from podid.iam.api.service_linked_roles import ServiceLinkedRoles
+from podid.iam.api.signing_certificates import SigningCertificates
 from podid.iam.api.simulating import Simulating
+from podid.iam.api.ssh_public_keys import SshPublicKeys
 from podid.iam.api.tags import Tags
 from podid.iam.api.users import Users
 from podid.iam.aws_managed import aws_managed_policies
 from podid.iam.bootstrap import Bootstrap
 from podid.iam.cache import Cache
 from podid.iam.entities import ROLE
-from podid.iam.key import Key, caller_of_key, load_key, renew_secrets
+from podid.iam.key import Key, caller_of_key, load_key
 from podid.iam.key_uses import KeyUses
 from podid.iam.managed import default_documents
+from podid.iam.mfa import prove
 from podid.iam.owner_policies import load_policies, managed_policy
-from podid.iam.providers import OidcProvider, load_oidc
+from podid.iam.providers import OidcProvider, SamlProvider, load_oidc, load_saml
 from podid.iam.role import Role, role_of_row
+from podid.iam.sealed_columns import renew_secrets
 from podid.iam.state import ROOM, IamState
 from podid.iam.user import User, load_user
 from podid.iam.user_sessions import not_for_user_sessions
@@ -89,11 +101,21 @@ class Iam:
             OidcProviders(state),
             SamlProviders(state),
             Account(state),
+            AccountSettings(state),
+            LoginProfiles(state),
+            MfaDevices(state),
+            SshPublicKeys(state),
+            SigningCertificates(state),
+            ServerCertificates(state),
+            ServiceCredentials(state),
+            ServiceAccess(state, self._uses),
+            Organizations(),
+            Delegation(),
+            OutboundFederation(),
             ServiceLinkedRoles(state),
             AuthorizationDetails(state),
             Simulating(state),
             CredentialReport(state, self._uses),
-            AbsentCredentials(state),
         )
 
     # Hot look-ups.
@@ -164,13 +186,21 @@ class Iam:
         text = self.managed_document(arn)
         return None if text is None else managed_policy(arn, text)
 
-    def note_key_use(self, access_key_id: str, *, service: str, region: str, now: datetime) -> None:
-        """Remember, for GetAccessKeyLastUsed, that this key signed a call."""
-        self._uses.note_key(access_key_id, service=service, region=region, now=now)
+    def note_key_use(self, access_key_id: str, *, service: str, region: str, now: datetime, user_id: str = "") -> None:
+        """Remember, for GetAccessKeyLastUsed and the user's last-accessed report, that this key signed a call."""
+        self._uses.note_key(access_key_id, service=service, region=region, now=now, user_id=user_id)
 
-    def note_role_use(self, role_id: str, *, region: str, now: datetime) -> None:
-        """Remember, for a role's RoleLastUsed, that a session of it called."""
-        self._uses.note_role(role_id, region=region, now=now)
+    def note_role_use(self, role_id: str, *, region: str, now: datetime, service: str = "") -> None:
+        """Remember, for a role's RoleLastUsed and last-accessed report, that a session of it called."""
+        self._uses.note_role(role_id, region=region, now=now, service=service)
+
+    def prove_mfa(self, user_id: str, serial: str, code: str, now: datetime) -> None:
+        """See that a user holds the second factor of that serial number, by a code that was not used before. Raises AccessDenied."""
+        prove(self._state, user_id, serial, code, now)
+
+    def saml_provider(self, arn: str) -> SamlProvider | None:
+        """The SAML provider with exactly this ARN, or None."""
+        return self._cache.get(("saml", arn), lambda connection: load_saml(connection, arn))
 
     def renew_secrets(self) -> int:
         """Encrypt every stored secret with the master key in use; how many were not. The last step of a rotation but one:

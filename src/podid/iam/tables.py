@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from podid.store import Instant, metadata
 
@@ -40,6 +52,7 @@ ROLES = Table(
     Column("service", String(128), nullable=False),  # the service a service-linked role belongs to
     Column("last_used_at", Instant),
     Column("last_used_region", String(32)),
+    Column("max_signin_seconds", Integer),  # of a console session
 )
 
 USERS = Table("iam_users", metadata, *_named(), Column("boundary_arn", Text, nullable=False))
@@ -151,4 +164,106 @@ ACCOUNTS = Table(
     Column("password_policy", Text, nullable=False),
     Column("credential_report", Text, nullable=False),
     Column("credential_report_at", Instant),
+)
+
+ACCOUNT_SETTINGS = Table(
+    "iam_account_settings",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("name", String(300), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+LOGIN_PROFILES = Table(
+    "iam_login_profiles",
+    metadata,
+    Column("user_id", String(32), ForeignKey("iam_users.id"), primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("earlier_hashes", Text, nullable=False),  # a JSON list, the newest first
+    Column("reset_required", Boolean, nullable=False),
+    Column("max_signin_seconds", Integer),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+MFA_DEVICES = Table(
+    "iam_mfa_devices",
+    metadata,
+    Column("serial", String(700), primary_key=True),  # its ARN
+    Column("account", String(12), nullable=False, index=True),
+    Column("seed", LargeBinary, nullable=False),  # encrypted with the master key
+    Column("created_at", Instant, nullable=False),
+    Column("user_id", String(32), ForeignKey("iam_users.id"), index=True),  # whom it was enabled for
+    Column("enabled_at", Instant),
+    Column("drift", Integer, nullable=False),  # steps that its clock is ahead of ours
+    Column("last_step", BigInteger, nullable=False),  # no code of this step or an earlier one is taken again
+    Column("failures", Integer, nullable=False),  # wrong codes since the last right one
+    Column("failed_at", Instant),
+)
+
+SSH_PUBLIC_KEYS = Table(
+    "iam_ssh_public_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", String(32), ForeignKey("iam_users.id"), nullable=False, index=True),
+    Column("body", Text, nullable=False),  # as OpenSSH writes it
+    Column("fingerprint", String(48), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("uploaded_at", Instant, nullable=False),
+)
+
+SIGNING_CERTIFICATES = Table(
+    "iam_signing_certificates",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account", String(12), nullable=False),
+    Column("user_id", String(32), ForeignKey("iam_users.id"), nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("uploaded_at", Instant, nullable=False),
+    UniqueConstraint("account", "digest"),
+)
+
+SERVER_CERTIFICATES = Table(
+    "iam_server_certificates",
+    metadata,
+    *_named(),
+    Column("body", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("private_key", LargeBinary, nullable=False),  # encrypted with the master key
+    Column("expires_at", Instant, nullable=False),
+)
+
+SERVICE_CREDENTIALS = Table(
+    "iam_service_credentials",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", String(32), ForeignKey("iam_users.id"), nullable=False, index=True),
+    Column("service", String(128), nullable=False),
+    Column("alias", String(200), nullable=False),  # the user name to give to that service
+    Column("secret_hash", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+)
+
+SERVICE_USES = Table(
+    "iam_service_uses",
+    metadata,
+    Column("owner_id", String(32), primary_key=True),
+    Column("service", String(64), primary_key=True),
+    Column("used_at", Instant, nullable=False),
+    Column("region", String(32), nullable=False),
+)
+
+ACCESS_REPORTS = Table(
+    "iam_access_reports",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("account", String(12), nullable=False),
+    Column("asked_by", Text, nullable=False),  # only whoever asked for a report may read it
+    Column("arn", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("report", Text, nullable=False),
 )

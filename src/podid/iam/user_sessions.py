@@ -1,6 +1,6 @@
 """Who may not call IAM at all: sessions of GetSessionToken without a second factor, and of GetFederationToken.
 
-Source: IAM user guide, "Compare AWS STS credentials". There are no second factors here, so the former are left out altogether.
+Source: IAM user guide, "Compare AWS STS credentials".
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def not_for_user_sessions(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def guarded(call: Call, **members: Any) -> Output:
-        if is_user_session(call.caller):
+        if is_user_session(call.caller) and call.caller.mfa_at is None:
             raise InvalidClientTokenId(
                 "The security token included in the request is invalid",
-                private="sessions of GetSessionToken and GetFederationToken may not call IAM",
+                private="sessions of GetSessionToken without a second factor, and of GetFederationToken, may not call IAM",
             )
         return handler(call, **members)
 

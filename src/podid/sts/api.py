@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from podid.core.caller import Call, Caller, Output
-from podid.core.errors import AccessDenied
+from podid.core.errors import AccessDenied, NotImplementedHere
 from podid.core.operations import operation
 from podid.core.sigv4 import Credentials
 from podid.iam import Authorizer
 from podid.iam.key_ids import account_of_access_key
 from podid.iam.user_sessions import is_user_session
 from podid.sts.assuming import Assuming
-from podid.sts.errors import ValidationError
+from podid.sts.errors import InvalidContextAssertion, ValidationError
 from podid.sts.messages import AuthorizationMessages
 from podid.sts.provider_keys import ProviderKeys
 from podid.sts.role_request import IssuedSession, Wish
@@ -60,7 +60,16 @@ class StsApi:
         transitive_tag_keys: Sequence[str] = (),
         external_id: str = "",
         source_identity: str = "",
+        serial_number: str | None = None,
+        token_code: str | None = None,
+        provided_contexts: Wire = None,
+        minimum_session_token_size: int = 0,
     ) -> Output:
+        if provided_contexts:
+            raise InvalidContextAssertion(
+                "The context assertion is not valid.",
+                private="podid has no IAM Identity Center that could have made it",
+            )
         wish = Wish(
             role_arn=role_arn,
             session_name=role_session_name,
@@ -71,8 +80,42 @@ class StsApi:
             policy_arns=_arns(policy_arns),
             external_id=external_id,
             source_identity=source_identity,
+            token_size=minimum_session_token_size,
         )
-        return _assumed(self._assuming.as_caller(call.caller, wish, call.context, call.now))
+        return _assumed(
+            self._assuming.as_caller(call.caller, wish, call.context, call.now, serial=serial_number, code=token_code)
+        )
+
+    @operation("AssumeRoleWithSAML")
+    def assume_role_with_saml(
+        self,
+        call: Call,
+        *,
+        role_arn: str,
+        principal_arn: str,
+        saml_assertion: str,
+        policy_arns: Wire = None,
+        policy: str | None = None,
+        duration_seconds: int = 3600,
+        minimum_session_token_size: int = 0,
+    ) -> Output:
+        wish = Wish(
+            role_arn=role_arn,
+            session_name="",
+            duration=duration_seconds,
+            policy=policy,
+            policy_arns=_arns(policy_arns),
+            token_size=minimum_session_token_size,
+        )
+        session, identity = self._assuming.with_saml(principal_arn, saml_assertion, wish, call.context, call.now)
+        return {
+            **_assumed(session),
+            "Subject": identity.subject,
+            "SubjectType": identity.subject_type,
+            "Issuer": identity.issuer,
+            "Audience": identity.audience,
+            "NameQualifier": identity.name_qualifier,
+        }
 
     @operation("AssumeRoleWithWebIdentity")
     def assume_role_with_web_identity(
@@ -82,16 +125,23 @@ class StsApi:
         role_arn: str,
         role_session_name: str,
         web_identity_token: str,
+        provider_id: str | None = None,
         policy_arns: Wire = None,
         policy: str | None = None,
         duration_seconds: int = 3600,
+        minimum_session_token_size: int = 0,
     ) -> Output:
+        if provider_id is not None:
+            raise NotImplementedHere(
+                "podid takes OpenID Connect tokens alone: leave ProviderId out, which is for OAuth 2.0 access tokens."
+            )
         wish = Wish(
             role_arn=role_arn,
             session_name=role_session_name,
             duration=duration_seconds,
             policy=policy,
             policy_arns=_arns(policy_arns),
+            token_size=minimum_session_token_size,
         )
         session, identity = self._assuming.with_web_identity(
             self._keys, web_identity_token, wish, call.context, call.now
@@ -104,8 +154,23 @@ class StsApi:
         }
 
     @operation("GetSessionToken")
-    def get_session_token(self, call: Call, *, duration_seconds: int = 43_200) -> Output:
-        made = self._users.session_token(_long_term(call.caller, "GetSessionToken"), duration_seconds, call.now)
+    def get_session_token(
+        self,
+        call: Call,
+        *,
+        duration_seconds: int = 43_200,
+        serial_number: str | None = None,
+        token_code: str | None = None,
+        minimum_session_token_size: int = 0,
+    ) -> Output:
+        made = self._users.session_token(
+            _long_term(call.caller, "GetSessionToken"),
+            duration_seconds,
+            call.now,
+            serial=serial_number,
+            code=token_code,
+            least=minimum_session_token_size,
+        )
         return {"Credentials": shown_credentials(made.credentials, made.expiration)}
 
     @operation("GetFederationToken")
@@ -118,6 +183,7 @@ class StsApi:
         policy_arns: Wire = None,
         duration_seconds: int = 43_200,
         tags: Wire = None,
+        minimum_session_token_size: int = 0,
     ) -> Output:
         made = self._users.federation_token(
             _long_term(call.caller, "GetFederationToken"),
@@ -129,6 +195,7 @@ class StsApi:
             context=call.context,
             partition=call.partition,
             now=call.now,
+            least=minimum_session_token_size,
         )
         shown: Output = {
             "Credentials": shown_credentials(made.credentials, made.expiration),

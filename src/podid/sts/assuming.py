@@ -14,8 +14,9 @@ Source: STS API reference, AssumeRole; IAM user guide, "Pass session tags in AWS
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct
 
@@ -24,18 +25,31 @@ from podid.core.errors import AccessDenied
 from podid.core.policy import NamedPolicy, PolicySet, Principal, Request, decide
 from podid.iam import Authorizer, Iam, Role, principal_context, time_context, why
 from podid.iam.entities import ROLE, parse_entity_arn
+from podid.iam.plain_decisions import with_trust
+from podid.iam.principal_context import factor_age
 from podid.sts.claims import SessionClaims
 from podid.sts.errors import ValidationError
 from podid.sts.packing import packed_size
 from podid.sts.provider_keys import ProviderKeys
 from podid.sts.role_request import Context, IssuedSession, Wish
+from podid.sts.saml import ACTION as WITH_SAML
+from podid.sts.saml import IN_SESSION, SamlIdentity, verify_saml
 from podid.sts.session_policies import check_session_policies
 from podid.sts.session_tags import PassedTags, pass_tags
 from podid.sts.sessions import Sessions
+from podid.sts.user_sessions import prove_factor
 from podid.sts.web_identity import ACTION as WITH_WEB_IDENTITY
 from podid.sts.web_identity import WebIdentity, verify_web_identity
 
 CHAINED_DURATION = 3600
+_NO_POLICIES = PolicySet()
+
+_NOTHING: Context = {}
+_FACTOR: Context = {"aws:MultiFactorAuthPresent": ("true",), "aws:MultiFactorAuthAge": ("0",)}
+"""The keys of a call that proves a second factor itself."""
+
+Circumstances = Callable[[], Context]
+"""The condition keys of a call, found out where a policy asks for any."""
 
 
 class _Asking(Struct, frozen=True, kw_only=True):
@@ -43,13 +57,15 @@ class _Asking(Struct, frozen=True, kw_only=True):
 
     principal: Principal
     policies: PolicySet
-    context: Mapping[str, tuple[str, ...]]
+    context: Callable[[], Mapping[str, tuple[str, ...]]]
     """The keys of the principal; they beat what the call says."""
     action: str
     inherits: SessionTags = SessionTags()
     source_identity: str = ""
     chained: bool = False
     provider: str = ""
+    federation: Mapping[str, tuple[str, ...]] = {}
+    """Keys of the identity provider that the session's own calls will carry."""
 
     def refusal(self, action: str, role_arn: str, private: str) -> AccessDenied:
         """The bearer of a web identity is not told more than that."""
@@ -69,8 +85,17 @@ class Assuming:
         self._authorizer = authorizer
         self._sessions = sessions
 
-    def as_caller(self, caller: Caller, wish: Wish, context: Context, now: datetime) -> IssuedSession:
-        """AssumeRole, by whoever signed."""
+    def as_caller(
+        self,
+        caller: Caller,
+        wish: Wish,
+        context: Context,
+        now: datetime,
+        *,
+        serial: str | None = None,
+        code: str | None = None,
+    ) -> IssuedSession:
+        """AssumeRole, by whoever signed; with a second factor where its serial number and a code of it are given."""
         if caller.kind == "root":
             raise AccessDenied("Roles may not be assumed by root accounts.")
         if caller.kind == "federated-user":
@@ -80,21 +105,22 @@ class Assuming:
             raise ValidationError(
                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
             )
-        asking = self._asking(caller, chained=chained)
+        factor = _NOTHING
+        if prove_factor(self._iam, caller, serial, code, now):
+            factor = _FACTOR
+        elif caller.mfa_at is not None:
+            factor = factor_age(caller, time_context(now))
+        asking = self._asking(caller, chained=chained, factor=factor)
         role = self._role(asking, wish)
         _check_maximum(wish, role)
-        return self._make(asking, wish, role, context, now)
+        return self._make(asking, wish, role, lambda: context, now)
 
     def as_service(
         self, service: str, wish: Wish, *, source_arn: str, source_account: str, now: datetime
     ) -> IssuedSession:
         """AssumeRole by an AWS service for a customer: the trust policy alone decides, and the role's MaxSessionDuration does not bound."""
-        context = {**time_context(now), "aws:SecureTransport": ("true",)}
-        if source_account:
-            context["aws:SourceAccount"] = (source_account,)
-        if source_arn:
-            context["aws:SourceArn"] = (source_arn,)
         asking = self._asking(Caller(kind="service", service=service))
+        context = partial(_context_of_service, source_arn, source_account, now)
         return self._make(asking, wish, self._role(asking, wish), context, now)
 
     def with_web_identity(
@@ -107,10 +133,11 @@ class Assuming:
         identity = verify_web_identity(self._iam, keys, parsed[0], token, now)
         asking = _Asking(
             principal=Principal(kind="web-identity", provider=identity.provider.arn),
-            policies=PolicySet(),
-            context=identity.context,
+            policies=_NO_POLICIES,
+            context=lambda: identity.context,
             action=WITH_WEB_IDENTITY,
             provider=identity.provider.arn,
+            federation=identity.in_session,
         )
         role = self._role(asking, wish)
         _check_maximum(wish, role)
@@ -123,14 +150,43 @@ class Assuming:
             policy=wish.policy,
             policy_arns=wish.policy_arns,
             source_identity=identity.source_identity,
+            token_size=wish.token_size,
         )
-        return self._make(asking, full, role, context, now), identity
+        return self._make(asking, full, role, lambda: context, now), identity
 
-    def _asking(self, caller: Caller, *, chained: bool = False) -> _Asking:
+    def with_saml(
+        self, provider_arn: str, assertion: str, wish: Wish, context: Context, now: datetime
+    ) -> tuple[IssuedSession, SamlIdentity]:
+        """AssumeRoleWithSAML. Session name, tags and source identity come from the assertion, which may end the session sooner."""
+        identity = verify_saml(self._iam, provider_arn, wish.role_arn, assertion, now)
+        asking = _Asking(
+            principal=Principal(kind="saml", provider=provider_arn),
+            policies=_NO_POLICIES,
+            context=lambda: identity.context,
+            action=WITH_SAML,
+            provider=provider_arn,
+            federation={key: identity.context[key] for key in IN_SESSION},
+        )
+        role = self._role(asking, wish)
+        _check_maximum(wish, role)
+        full = Wish(
+            role_arn=wish.role_arn,
+            session_name=identity.session_name,
+            duration=wish.duration,
+            tags=identity.tags,
+            transitive=identity.transitive,
+            policy=wish.policy,
+            policy_arns=wish.policy_arns,
+            source_identity=identity.source_identity,
+            token_size=wish.token_size,
+        )
+        return self._make(asking, full, role, lambda: context, now, until=identity.session_until), identity
+
+    def _asking(self, caller: Caller, *, chained: bool = False, factor: Context = _NOTHING) -> _Asking:
         return _Asking(
             principal=Principal.of(caller),
             policies=self._iam.policies_of(caller),
-            context=principal_context(caller),
+            context=lambda: {**principal_context(caller), **factor},
             action="sts:AssumeRole",
             inherits=caller.session,
             source_identity=caller.source_identity,
@@ -143,7 +199,15 @@ class Assuming:
             raise asking.refusal(asking.action, wish.role_arn, "there is no such role")
         return role
 
-    def _make(self, asking: _Asking, wish: Wish, role: Role, context: Context, now: datetime) -> IssuedSession:
+    def _make(
+        self,
+        asking: _Asking,
+        wish: Wish,
+        role: Role,
+        context: Circumstances,
+        now: datetime,
+        until: datetime | None = None,
+    ) -> IssuedSession:
         wish.check()  # 2
         source_identity = wish.source_identity or asking.source_identity
         if asking.source_identity and source_identity != asking.source_identity:
@@ -171,9 +235,13 @@ class Assuming:
                 chained=asking.chained,
                 provider=asking.provider,
                 service=asking.principal.service,
+                federation=asking.federation,
             ),
             now=now,
-            duration=wish.duration,
+            duration=wish.duration
+            if until is None
+            else min(wish.duration, int(until.timestamp()) - int(now.timestamp())),
+            least=wish.token_size,
         )
         session = f"{role.name}/{wish.session_name}"
         return IssuedSession(
@@ -187,28 +255,39 @@ class Assuming:
         )
 
     def _decide(
-        self, asking: _Asking, wish: Wish, role: Role, passed: PassedTags, source_identity: str, context: Context
+        self, asking: _Asking, wish: Wish, role: Role, passed: PassedTags, source_identity: str, context: Circumstances
     ) -> None:
         actions = [asking.action]
         if passed.own or passed.inherited:
             actions.append("sts:TagSession")
         if source_identity:
             actions.append("sts:SetSourceIdentity")
-        policies = with_trust(asking.policies, role)
-        keys = self._authorizer.merged(wish.context(context, role, passed, source_identity), asking.context)
-        for action in actions:
+        trust = NamedPolicy("AssumeRolePolicyDocument", role.trust, role.arn)
+        plain = self._authorizer.plain_decision
+        left = [
+            action
+            for action in actions
+            if plain(asking.principal, action, role.arn, asking.policies, trust=trust) is None
+        ]
+        if not left:
+            return
+        policies = with_trust(asking.policies, trust)
+        keys = self._authorizer.merged(wish.context(context(), role, passed, source_identity), asking.context())
+        for action in left:
             request = Request(principal=asking.principal, action=action, resource=role.arn, context=keys)
             decision = decide(request, policies)
             if not decision.allowed:
                 raise asking.refusal(action, role.arn, f"{action}: {why(decision)}")
 
 
-def with_trust(own: PolicySet, role: Role) -> PolicySet:
-    """A caller's policies, and the trust policy of the role it asks for."""
-    trust = NamedPolicy("AssumeRolePolicyDocument", role.trust, role.arn)
-    return PolicySet(
-        identity=own.identity, boundary=own.boundary, session=own.session, trust=trust, scps=own.scps, rcps=own.rcps
-    )
+def _context_of_service(source_arn: str, source_account: str, now: datetime) -> Context:
+    """The global keys of an AssumeRole by an AWS service."""
+    context = {**time_context(now), "aws:SecureTransport": ("true",)}
+    if source_account:
+        context["aws:SourceAccount"] = (source_account,)
+    if source_arn:
+        context["aws:SourceArn"] = (source_arn,)
+    return context
 
 
 def _check_maximum(wish: Wish, role: Role) -> None:

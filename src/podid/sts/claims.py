@@ -37,6 +37,10 @@ class SessionClaims(Struct, frozen=True, kw_only=True, array_like=True):
     """The identity provider, of a session made from its token."""
     service: str = ""
     """The service that assumed the role for the session's holder."""
+    mfa_at: int = 0
+    """When the user of a GetSessionToken proved a second factor; 0 where none was asked for."""
+    federation: Mapping[str, tuple[str, ...]] = {}
+    """Condition keys of the identity provider's token."""
 
 
 _decoder = msgspec.msgpack.Decoder(SessionClaims)

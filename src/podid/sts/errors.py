@@ -50,6 +50,14 @@ class InvalidAuthorizationMessage(AwsError):
     code, status = "InvalidAuthorizationMessageException", 400
 
 
+class OutboundFederationDisabled(AwsError):
+    code, status = "OutboundWebIdentityFederationDisabledException", 403
+
+
+class InvalidContextAssertion(AwsError):
+    code, status = "InvalidContextAssertion", 400
+
+
 def invalid_token(private: str) -> InvalidClientTokenId:
     """What a session token that is not good gets, whatever is wrong with it; the log learns what."""
     return InvalidClientTokenId("The security token included in the request is invalid.", private=private)

@@ -1,8 +1,8 @@
 """The key ring that role sessions are sealed with. Whoever holds it can be anyone: it never leaves `serve`.
 
 A file (JSON, mode 0600) holds one key in use and those on their way out. A session's header names its key, so sessions outlive a rotation;
-an old key goes once the longest session sealed with it has ended. Another process may rotate the file: at each use its status is
-asked for (2 µs), and it is read again when that changed.
+an old key goes once the longest session sealed with it has ended. Another process may rotate the file: its status is asked for at most
+every `LOOK_EVERY` seconds, and whenever a key is not known, and it is read again when that changed.
 
 With a master key the file is encrypted with it; a file in the clear is read too, and is encrypted from its next rotation on.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import os
 import threading
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,10 +22,15 @@ from msgspec import Struct
 
 from podid.core.clock import system_clock
 from podid.core.ids import RandomBytes
-from podid.store import MasterKey, MasterKeyProblem, secret_files
+from podid.files import create_once, write_whole
+from podid.store import MasterKey, MasterKeyProblem
 
 LONGEST_SESSION = timedelta(hours=36)
 """GetSessionToken's maximum; a role session lasts 12 hours at most."""
+
+LOOK_EVERY = 0.05
+"""Seconds. Until then new sessions are sealed with the key before, which is good for more than a day; a system call each time would cost
+more than sealing does."""
 
 KEY_ID_BYTES = 4
 _SECRET_BYTES = 32
@@ -77,6 +83,7 @@ class KeyRing:
         self._master_key = master_key
         self._lock = threading.Lock()
         self._stamp: tuple[int, int, int] | None = None
+        self._look_at = 0.0
         self._keys: Mapping[bytes, RingKey] = {}
         self._current: RingKey
         self._take(ring)
@@ -113,7 +120,7 @@ class KeyRing:
             stamp, content = _stamp(path), path.read_bytes()
         except FileNotFoundError:
             fresh = _encode(_Ring((_new_key(now or system_clock(), random),)), master_key)
-            content = secret_files.create_once(path, fresh)
+            content = create_once(path, fresh)
             stamp = _stamp(path)
         except OSError as problem:
             raise KeyRingProblem(f"cannot read the key ring {path}: {problem.strerror}") from problem
@@ -123,13 +130,14 @@ class KeyRing:
 
     def current(self) -> RingKey:
         """The key that new sessions are sealed with."""
-        self._reread()
+        self._look()
         return self._current
 
     def find(self, key_id: bytes) -> RingKey | None:
         """The key of that id, or None."""
-        self._reread()
-        return self._keys.get(key_id)
+        self._look()
+        found = self._keys.get(key_id)
+        return found if found is not None or not self._reread() else self._keys.get(key_id)
 
     def rotate(self, now: datetime, random: RandomBytes = os.urandom) -> None:
         """Put a new key into use, and drop keys that no living session can be sealed with."""
@@ -142,7 +150,7 @@ class KeyRing:
             ]
             ring = _Ring((_new_key(now, random), *kept))
             if self._path is not None:
-                secret_files.replace(self._path, _encode(ring, self._master_key))
+                write_whole(self._path, _encode(ring, self._master_key), durable=True)
                 self._stamp = _stamp(self._path)
             self._take(ring)
 
@@ -151,12 +159,19 @@ class KeyRing:
         self._reread()
         with self._lock:
             if self._path is not None:
-                secret_files.replace(self._path, _encode(_Ring(tuple(self._keys.values())), self._master_key))
+                write_whole(self._path, _encode(_Ring(tuple(self._keys.values())), self._master_key), durable=True)
                 self._stamp = _stamp(self._path)
 
     def _take(self, ring: _Ring) -> None:
         self._current = ring.keys[0]
         self._keys = {key.id: key for key in ring.keys}
+
+    def _look(self) -> None:
+        """Take up the file if it changed, now and then."""
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EVERY
+            self._reread()
 
     def _reread(self) -> bool:
         """Take up the file if it changed; whether it did. One that is gone or broken leaves the keys as they are."""

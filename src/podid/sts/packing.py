@@ -49,7 +49,7 @@ def packed_size(policy: str | None, policy_arns: Sequence[str], tags: Mapping[st
         raise ValidationError(
             f"Session policies have {plain} characters; inline and managed ones together may have {MAX_PLAIN}."
         )
-    packed = sum(len(key.encode()) + len(value.encode()) for key, value in tags.items())
+    packed = len("".join([*tags, *tags.values()]).encode())
     if plain:
         packed += _deflated("\n".join((policy or "", *policy_arns)).strip().encode())
     percent = -(-100 * packed // SPACE)

@@ -35,6 +35,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     policy_arns: tuple[str, ...] = ()
     external_id: str = ""
     source_identity: str = ""
+    token_size: int = 0
+    """Characters that the session token must have at least."""
 
     def check(self) -> None:
         """What the service model says of the members; podid's own callers do not pass through its reader. Raises ValidationError."""

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import zlib
+from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -29,12 +30,16 @@ from msgspec import Struct
 from podid.core.ids import RandomBytes
 from podid.sts.key_ring import KEY_ID_BYTES, KeyRing, RingKey
 
+Mac = Callable[[bytes], bytes]
+
 _VERSION: Final = b"\x01"
 _SALT_BYTES: Final = 24
 _HEADER_BYTES: Final = len(_VERSION) + KEY_ID_BYTES + _SALT_BYTES
 _NONCE: Final = bytes(12)
 _PLAIN: Final = b"\x00"
 _DEFLATED: Final = b"\x01"
+_PADDED: Final = b"\x02"  # then the length, 4 bytes, of one of the others, and zeros
+_TAG_BYTES: Final = 16
 _DEFLATE_OVER: Final = 1024
 """Bytes. Setting up zlib takes longer than all the rest of sealing, so only claims with a policy in them are deflated."""
 
@@ -61,18 +66,19 @@ class Seal(Struct, frozen=True):
 
     def secret(self, access_key_id: str) -> str:
         """The secret access key that belongs to the token and an access key id."""
-        _, secret_key = _derived(self.key.secret)
-        digest = hmac.digest(secret_key, self.salt + access_key_id.encode(), "sha256")
-        return base64.b64encode(digest).decode()[:40]
+        _, secret_mac = _derived(self.key.secret)
+        return binascii.b2a_base64(secret_mac(self.salt + access_key_id.encode()), newline=False).decode()[:40]
 
 
-def seal(ring: KeyRing, claims: bytes, purpose: bytes, random: RandomBytes) -> tuple[str, Seal]:
-    """The token for these claims, and its seal. Raises Unsealable."""
+def seal(ring: KeyRing, claims: bytes, purpose: bytes, random: RandomBytes, *, least: int = 0) -> tuple[str, Seal]:
+    """The token for these claims, of at least so many characters, and its seal. Raises Unsealable."""
     made = Seal(ring.current(), random(_SALT_BYTES))
     header = _VERSION + made.key.id + made.salt
     plain = _PLAIN + claims if len(claims) <= _DEFLATE_OVER else _DEFLATED + zlib.compress(claims)
+    if least:
+        plain = _padded(plain, least)
     sealed = _cipher(made).encrypt(_NONCE, plain, header + purpose)
-    token = base64.b64encode(header + sealed).decode()
+    token = binascii.b2a_base64(header + sealed, newline=False).decode()
     if len(token) > MAX_TOKEN or len(claims) > MAX_CLAIMS:
         raise Unsealable
     return token, made
@@ -99,7 +105,9 @@ def open_sealed(ring: KeyRing, token: str, purpose: bytes) -> tuple[bytes, Seal]
 
 
 def _inflate(plain: bytes) -> bytes:
-    """The claims in what was sealed: as they are, or deflated."""
+    """The claims in what was sealed: as they are, or deflated, with or without padding."""
+    if plain[:1] == _PADDED:
+        plain = plain[5 : 5 + int.from_bytes(plain[1:5], "big")]
     if plain[:1] == _PLAIN:
         return plain[1:]
     inflater = zlib.decompressobj()
@@ -109,16 +117,36 @@ def _inflate(plain: bytes) -> bytes:
     return claims
 
 
+def _padded(plain: bytes, least: int) -> bytes:
+    missing = -(-least * 3 // 4) - _HEADER_BYTES - _TAG_BYTES - len(plain) - 5
+    return plain if missing <= -5 else _PADDED + len(plain).to_bytes(4, "big") + plain + bytes(max(0, missing))
+
+
 def _cipher(made: Seal) -> AESGCM:
-    sealing_key, _ = _derived(made.key.secret)
-    return AESGCM(hmac.digest(sealing_key, made.salt, "sha256"))
+    sealing_mac, _ = _derived(made.key.secret)
+    return AESGCM(sealing_mac(made.salt))
+
+
+def _mac(key: bytes) -> Mac:
+    """HMAC-SHA256 with one key of at most a block (RFC 2104), whose two first blocks are hashed once and not for each text."""
+    block = key.ljust(64, b"\0")
+    inner = sha256(bytes(byte ^ 0x36 for byte in block))
+    outer = sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def digest(text: bytes) -> bytes:
+        within, around = inner.copy(), outer.copy()
+        within.update(text)
+        around.update(within.digest())
+        return around.digest()
+
+    return digest
 
 
 @lru_cache(maxsize=64)
-def _derived(secret: bytes) -> tuple[bytes, bytes]:
-    """The sealing key and the secret key of a ring key."""
+def _derived(secret: bytes) -> tuple[Mac, Mac]:
+    """HMAC with the sealing key and with the secret key of a ring key."""
 
-    def derive(info: bytes) -> bytes:
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
+    def derive(info: bytes) -> Mac:
+        return _mac(HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret))
 
     return derive(b"podid seal v1"), derive(b"podid secret v1")

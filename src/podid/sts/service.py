@@ -15,6 +15,7 @@ from podid.sts.api import StsApi
 from podid.sts.assuming import Assuming
 from podid.sts.key_ring import KeyRing
 from podid.sts.messages import AuthorizationMessages
+from podid.sts.not_here import NotHere
 from podid.sts.provider_keys import FetchKeys, ProviderKeys
 from podid.sts.role_request import Context, IssuedSession, Wish
 from podid.sts.sessions import OpenSession, Sessions
@@ -40,7 +41,7 @@ class Sts:
 
     def handlers(self) -> dict[str, Handler]:
         """The handlers of the STS API, by operation. They authorise themselves: what a trust policy allows no other layer can know."""
-        return handlers_of(self._api)
+        return handlers_of(self._api, NotHere())
 
     def open_session(self, access_key_id: str, session_token: str, now: datetime) -> OpenSession:
         """Who signs with these temporary credentials, and the secret to check the signature with.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -65,31 +66,48 @@ def pass_tags(tags: Mapping[str, str], transitive: Collection[str], calling: Ses
     """
     if len(tags) > MAX_TAGS:
         raise ValidationError(f"{len(tags)} session tags were passed; a request may pass {MAX_TAGS}.")
-    for key, value in tags.items():
-        if (
-            not 0 < len(key) <= MAX_KEY
-            or len(value) > MAX_VALUE
-            or not _ALLOWED.fullmatch(key)
-            or not _ALLOWED.fullmatch(value)
-        ):
-            raise ValidationError(
-                f"The session tag {key[:MAX_KEY]!r} has characters or a length that tags may not have."
-            )
-        if key.lower().startswith("aws:"):
-            raise InvalidParameterValue("Tag keys that begin with aws: are reserved for system use.")
-    folded = {key.lower() for key in tags}
+    keys = tuple(tags)
+    # Characters are allowed wherever they stand, so all values are looked through as one.
+    values = tags.values()
+    if not _are_legal(keys) or not _ALLOWED.fullmatch("".join(values)) or max(map(len, values), default=0) > MAX_VALUE:
+        for key, value in tags.items():
+            if not _are_legal((key,)) or not _ALLOWED.fullmatch(value) or len(value) > MAX_VALUE:
+                raise ValidationError(
+                    f"The session tag {key[:MAX_KEY]!r} has characters or a length that tags may not have."
+                )
+    folded = _folded(keys)
+    if _are_reserved(keys):
+        raise InvalidParameterValue("Tag keys that begin with aws: are reserved for system use.")
     if len(folded) < len(tags):
         raise InvalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-    inherited = {key: value for key, value in calling.tags.items() if key.lower() in calling.transitive}
+    inherited = {}
+    if calling.transitive:
+        inherited = {key: value for key, value in calling.tags.items() if key.lower() in calling.transitive}
     if folded & calling.transitive:
         raise InvalidParameterValue(
             "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the "
             "calling session."
         )
-    wanted = {key.lower() for key in transitive}
+    wanted = _folded(tuple(transitive))
     if not wanted <= folded:
         raise ValidationError("The specified transitive tag key must be included in the requested tags.")
     return PassedTags(own=dict(tags), inherited=inherited, transitive=frozenset(wanted | calling.transitive))
+
+
+@lru_cache(1024)
+def _are_legal(keys: tuple[str, ...]) -> bool:
+    return all(0 < len(key) <= MAX_KEY and _ALLOWED.fullmatch(key) for key in keys)
+
+
+@lru_cache(1024)
+def _are_reserved(keys: tuple[str, ...]) -> bool:
+    return any(key[:4].lower() == "aws:" for key in keys)
+
+
+@lru_cache(1024)
+def _folded(keys: tuple[str, ...]) -> frozenset[str]:
+    """Keys without regard to case. Most requests have the six of EKS."""
+    return frozenset(key.lower() for key in keys)
 
 
 def principal_tags(resource: Mapping[str, str], session: Mapping[str, str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from podid.core.caller import Caller, SessionTags
 from podid.core.ids import RandomBytes
 from podid.core.sigv4 import Credentials
-from podid.iam import Iam
+from podid.iam import Iam, Role
 from podid.iam.key_ids import new_access_key_id
 from podid.sts.claims import SessionClaims, decode_claims, encode_claims, instant
 from podid.sts.errors import ExpiredToken, PackedPolicyTooLarge, invalid_token
@@ -50,10 +50,12 @@ class NewSession(Struct, frozen=True, kw_only=True):
     expiration: datetime
 
 
-class _Opened(Struct, frozen=True):
+class _Opened(Struct):
     claims: SessionClaims
     secret: str
     key_id: bytes
+    known: tuple[Role, Caller] | None = None
+    """Who the session made of that very role is."""
 
     def __repr__(self) -> str:
         return "_Opened(…)"
@@ -68,15 +70,18 @@ class Sessions:
         self._random = random
         self._opened: dict[str, _Opened] = {}
 
-    def make(self, claims: SessionClaims, *, now: datetime, duration: int) -> NewSession:
-        """Credentials for these claims; access key id and times are filled in. Raises PackedPolicyTooLarge."""
+    def make(self, claims: SessionClaims, *, now: datetime, duration: int, least: int = 0) -> NewSession:
+        """Credentials for these claims, with a token of at least `least` characters; access key id and times are filled in.
+
+        Raises PackedPolicyTooLarge.
+        """
         issued_at = int(now.timestamp())
         access_key_id = new_access_key_id("ASIA", claims.account, self._random)
         complete = msgspec.structs.replace(
             claims, access_key_id=access_key_id, issued_at=issued_at, expires_at=issued_at + duration
         )
         try:
-            token, made = seal(self._ring, encode_claims(complete), _PURPOSE, self._random)
+            token, made = seal(self._ring, encode_claims(complete), _PURPOSE, self._random, least=least)
         except Unsealable as problem:
             raise PackedPolicyTooLarge(
                 f"The session token would exceed the maximum allowed size of {MAX_TOKEN} bytes."
@@ -104,7 +109,7 @@ class Sessions:
             raise invalid_token("the token belongs to another access key id")
         if now.timestamp() >= claims.expires_at:
             raise ExpiredToken("The security token included in the request is expired")
-        return OpenSession(self._caller(claims), opened.secret)
+        return OpenSession(self._caller(opened), opened.secret)
 
     def _open_anew(self, session_token: str) -> _Opened:
         try:
@@ -114,14 +119,16 @@ class Sessions:
         except (NotOurs, msgspec.MsgspecError) as problem:
             raise invalid_token("the token does not open") from problem
 
-    def _caller(self, claims: SessionClaims) -> Caller:
-        partition = self._iam.partition
-        session = SessionTags(claims.tags, frozenset(claims.transitive))
+    def _caller(self, opened: _Opened) -> Caller:
+        claims, partition = opened.claims, self._iam.partition
         if claims.kind == "role":
             role = self._iam.role(claims.account, claims.issuer_name)
             if role is None or role.id != claims.issuer_id:
                 raise invalid_token(f"the role {claims.issuer_name} of this session is gone")
-            return Caller(
+            known = opened.known
+            if known is not None and known[0] is role:  # IAM gives the same object until something changes
+                return known[1]
+            caller = Caller(
                 kind="role-session",
                 account=claims.account,
                 arn=f"arn:{partition}:sts::{claims.account}:assumed-role/{role.name}/{claims.name}",
@@ -130,7 +137,7 @@ class Sessions:
                 issuer_arn=role.arn,
                 issuer_id=role.id,
                 session_name=claims.name,
-                session=session,
+                session=_tags_of(claims),
                 tags=principal_tags(role.tags, claims.tags),
                 session_policies=self._policies(claims),
                 issued_at=instant(claims.issued_at),
@@ -138,8 +145,12 @@ class Sessions:
                 source_identity=claims.source_identity,
                 chained=claims.chained,
                 provider=claims.provider,
+                federation=claims.federation,
                 delivered_by=claims.service,
             )
+            if not claims.policy_arns:  # what managed policies say is asked each time
+                opened.known = (role, caller)
+            return caller
         user = self._iam.user_by_id(claims.issuer_id)
         if user is None or user.account != claims.account:
             raise invalid_token("the user of this session is gone")
@@ -155,12 +166,13 @@ class Sessions:
             issuer_id=user.id,
             user_name="" if federated else user.name,
             session_name=claims.name,
-            session=session,
+            session=_tags_of(claims),
             tags=principal_tags(user.tags, claims.tags),
             session_policies=self._policies(claims),
             issued_at=instant(claims.issued_at),
             expires_at=instant(claims.expires_at),
             source_identity=claims.source_identity,
+            mfa_at=instant(claims.mfa_at) if claims.mfa_at else None,
         )
 
     def _policies(self, claims: SessionClaims) -> tuple[str, ...]:
@@ -168,3 +180,7 @@ class Sessions:
             return claims.policies
         managed = (self._iam.managed_document(arn) for arn in claims.policy_arns)
         return (*claims.policies, *(text for text in managed if text is not None)) or (_NOTHING,)
+
+
+def _tags_of(claims: SessionClaims) -> SessionTags:
+    return SessionTags(claims.tags, frozenset(claims.transitive))

@@ -8,8 +8,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from podid.core.caller import Caller
+from podid.core.errors import AccessDenied
 from podid.core.sigv4 import Credentials
-from podid.iam import Authorizer
+from podid.iam import Authorizer, Iam
 from podid.sts.claims import SessionClaims
 from podid.sts.errors import ValidationError
 from podid.sts.packing import packed_size
@@ -19,6 +20,11 @@ from podid.sts.sessions import NewSession, Sessions
 
 MIN_DURATION = 900
 MAX_DURATION = 129_600
+
+_NOT_A_USER = (
+    "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and "
+    "associated with this user."
+)
 
 
 class FederatedSession(Struct, frozen=True, kw_only=True):
@@ -36,10 +42,24 @@ class UserSessions:
         self._authorizer = authorizer
         self._sessions = sessions
 
-    def session_token(self, user: Caller, duration: int, now: datetime) -> NewSession:
-        """The user's own permissions for a while. It needs none itself. Raises ValidationError."""
+    def session_token(
+        self,
+        user: Caller,
+        duration: int,
+        now: datetime,
+        *,
+        serial: str | None = None,
+        code: str | None = None,
+        least: int = 0,
+    ) -> NewSession:
+        """The user's own permissions for a while, and with a second factor what asks for one. It needs no permission.
+
+        Raises ValidationError, AccessDenied.
+        """
         _check_duration(duration)
-        return self._sessions.make(_claims(user, kind="user"), now=now, duration=duration)
+        proved = prove_factor(self._authorizer.iam, user, serial, code, now)
+        claims = _claims(user, kind="user", mfa_at=int(now.timestamp()) if proved else 0)
+        return self._sessions.make(claims, now=now, duration=duration, least=least)
 
     def federation_token(
         self,
@@ -53,6 +73,7 @@ class UserSessions:
         context: Mapping[str, tuple[str, ...]],
         partition: str,
         now: datetime,
+        least: int = 0,
     ) -> FederatedSession:
         """A session for `name` with what both the user and the session policies allow; without policies, with what resource policies allow.
 
@@ -78,6 +99,7 @@ class UserSessions:
             ),
             now=now,
             duration=duration,
+            least=least,
         )
         return FederatedSession(
             credentials=made.credentials,
@@ -86,6 +108,20 @@ class UserSessions:
             federated_user_arn=arn,
             packed_policy_size=size,
         )
+
+
+def prove_factor(iam: Iam, caller: Caller, serial: str | None, code: str | None, now: datetime) -> bool:
+    """Whether a second factor was given, and held. Raises AccessDenied where it does not hold, or only half of it was given."""
+    if serial is None and code is None:
+        return False
+    if not serial or not code:
+        raise AccessDenied(
+            "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
+        )
+    if caller.kind != "user":
+        raise AccessDenied(_NOT_A_USER, private="only users have devices")
+    iam.prove_mfa(caller.user_id, serial, code, now)
+    return True
 
 
 def _claims(user: Caller, **members: object) -> SessionClaims:

@@ -42,6 +42,8 @@ class WebIdentity(Struct, frozen=True, kw_only=True):
     source_identity: str
     context: Mapping[str, tuple[str, ...]]
     """The provider's condition keys, such as `oidc.example.com:sub`."""
+    in_session: Mapping[str, tuple[str, ...]]
+    """Those of them that the session's own calls carry too."""
 
 
 def verify_web_identity(iam: Iam, keys: ProviderKeys, account: str, token: str, now: datetime) -> WebIdentity:
@@ -62,10 +64,13 @@ def verify_web_identity(iam: Iam, keys: ProviderKeys, account: str, token: str, 
     audience = _audience(claims, provider)  # 3
     if audience is None:
         raise InvalidIdentityToken("Incorrect token audience")
+    # Where azp names the client, aud may name whomever the client talks to.
+    named = _audiences(claims)
+    presented = audience if audience in named or not named else named[0]
     try:
         claims = keys.verify(  # 4, 5
             provider,
-            lambda key_set: verify_token(token, key_set, issuer=str(issuer), audience=audience, now=now),
+            lambda key_set: verify_token(token, key_set, issuer=str(issuer), audience=presented, now=now),
             now,
         )
     except Expired as problem:
@@ -78,9 +83,16 @@ def verify_web_identity(iam: Iam, keys: ProviderKeys, account: str, token: str, 
 
 
 def _audience(claims: Mapping[str, Any], provider: OidcProvider) -> str | None:
+    """The registered client that the token is for: `azp` where the token has one, else one of its audiences."""
+    party = claims.get("azp")
+    audiences = [party] if isinstance(party, str) and party else _audiences(claims)
+    return next((one for one in audiences if one in provider.client_ids), None)
+
+
+def _audiences(claims: Mapping[str, Any]) -> list[str]:
     given = claims.get("aud")
     audiences = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    return next((one for one in audiences if isinstance(one, str) and one in provider.client_ids), None)
+    return [one for one in audiences if isinstance(one, str)]
 
 
 def _identity(provider: OidcProvider, claims: Mapping[str, Any], audience: str) -> WebIdentity:
@@ -91,6 +103,12 @@ def _identity(provider: OidcProvider, claims: Mapping[str, Any], audience: str) 
     methods = claims.get("amr")
     if isinstance(methods, list) and methods and all(isinstance(method, str) for method in methods):
         context[f"{provider.url}:amr"] = tuple(methods)
+    in_session = dict(context)
+    if claims.get("azp"):
+        context[f"{provider.url}:oaud"] = tuple(_audiences(claims))
+    email = claims.get("email")
+    if isinstance(email, str) and email:
+        context[f"{provider.url}:email"] = (email,)
     tags, transitive = _tags(claims.get(TAGS_CLAIM))
     source_identity = claims.get(SOURCE_IDENTITY_CLAIM, "")
     return WebIdentity(
@@ -101,6 +119,7 @@ def _identity(provider: OidcProvider, claims: Mapping[str, Any], audience: str) 
         transitive=transitive,
         source_identity=source_identity if isinstance(source_identity, str) else "",
         context=context,
+        in_session=in_session,
     )
 
 

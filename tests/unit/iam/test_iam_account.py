@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.tools import saml_idp
 
 ACCOUNT = "111122223333"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -16,9 +17,7 @@ TRUST = {
 }
 ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 THUMBPRINT = "a" * 40
-METADATA = (
-    '<?xml version="1.0"?><EntityDescriptor entityID="https://idp.example.com">' + " " * 1000 + "</EntityDescriptor>"
-)
+METADATA = saml_idp.metadata()
 
 
 def test_oidc_providers(aws: Any, refused: Any) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from podid.core.caller import ANONYMOUS
-from podid.core.errors import AccessDenied, AwsError, NotImplementedHere
+from podid.core.errors import AccessDenied, AwsError
 from podid.core.operations import invoke, snake_case
 from podid.core.wire import load_service
 from podid.iam import request_of
@@ -260,11 +259,6 @@ def test_nothing_denies_get_caller_identity(world: Any) -> None:
     assert world.sts_call("GetCallerIdentity", ann)["Arn"] == ann.arn
 
 
-def test_saml_is_not_there_and_says_so(world: Any) -> None:
-    with pytest.raises(NotImplementedHere, match="does not implement sts:AssumeRoleWithSAML"):
-        world.sts_call("AssumeRoleWithSAML", ANONYMOUS, RoleArn="x", PrincipalArn="y", SAMLAssertion="z")
-
-
 def test_handlers_follow_the_model(world: Any) -> None:
     operations = load_service("sts").operations
     handlers = world.sts.handlers()
@@ -277,10 +271,4 @@ def test_handlers_follow_the_model(world: Any) -> None:
         assert set(taken) <= members, name
         without_default = {key for key, parameter in taken.items() if parameter.default is inspect.Parameter.empty}
         assert without_default == required, name
-    assert operations.keys() - handlers.keys() == {
-        "AssumeRoleWithSAML",
-        "AssumeRoot",
-        "GetDelegatedAccessToken",
-        "GetScopedCredentials",
-        "GetWebIdentityToken",
-    }
+    assert operations.keys() == handlers.keys()

@@ -250,3 +250,22 @@ def test_an_issuer_that_is_away(pod: Pod, issuer: Fetched, world: Any) -> None:
 def test_without_a_port_nothing_is_fetched(pod: Pod, world: Any) -> None:
     world.iam.ensure_oidc_provider(ACCOUNT, f"https://{ISSUER}", client_ids=(), jwks="")
     assert "does not fetch" in refused(pod, pod.token(), "IDPCommunicationError")
+
+
+def test_the_authorized_party_is_the_client_where_a_token_names_one(pod: Pod, world: Any) -> None:
+    """IAM user guide, "Available keys for AWS OIDC federation": aud is azp where there is one, and oaud then is aud."""
+    condition = {
+        "StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com", f"{ISSUER}:oaud": "another"},
+        "StringLike": {f"{ISSUER}:email": "*@example.com"},
+    }
+    statement = {
+        "Principal": {"Federated": PROVIDER},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    }
+    world.role(world.trust(statement))
+    answer = pod.assume(pod.token(azp="sts.amazonaws.com", aud=["another"], email="ann@example.com"))
+    caller = world.open(answer["Credentials"])
+    assert caller.federation == {f"{ISSUER}:aud": ("sts.amazonaws.com",), f"{ISSUER}:sub": (SUBJECT,)}
+    text = refused(pod, pod.token(azp="another", aud=["sts.amazonaws.com"]), "InvalidIdentityToken")
+    assert text == "Incorrect token audience"

@@ -14,10 +14,10 @@ from podid.iam import entities
 from podid.iam.api.users import name_or_own
 from podid.iam.entities import USER
 from podid.iam.errors import InvalidInput, NoSuchEntity, over_quota
-from podid.iam.key import secret_context
 from podid.iam.key_ids import new_access_key_id
 from podid.iam.key_uses import KeyUses
 from podid.iam.paging import page, select_page
+from podid.iam.sealed_columns import ACCESS_KEY_SECRET
 from podid.iam.state import IamState
 from podid.iam.tables import ACCESS_KEYS
 
@@ -121,7 +121,7 @@ def create_key_row(connection: Connection, state: IamState, user: Any, now: date
             id=key_id,
             account=user.account,
             user_id=user.id,
-            secret=state.store.master_key.encrypt(secret.encode(), secret_context(key_id)),
+            secret=ACCESS_KEY_SECRET.encrypt(state.store.master_key, secret.encode(), key_id),
             active=True,
             created_at=now.replace(microsecond=0),
         )

@@ -10,15 +10,21 @@ from podid.core.caller import Call, Output
 from podid.core.operations import operation
 from podid.core.policy import GROUP_POLICIES, MANAGED_POLICY, ROLE_POLICIES, TRUST_POLICY, USER_POLICIES
 from podid.iam import entities
-from podid.iam.accounts import account_row, set_account
+from podid.iam.accounts import account_row, set_account, setting
 from podid.iam.api.access_keys import PER_USER
+from podid.iam.api.account_settings import SESSION_VERSION
 from podid.iam.api.attachments import PER_OWNER
 from podid.iam.api.groups import GROUPS_PER_USER
 from podid.iam.api.policy_versions import MAX_VERSIONS
-from podid.iam.entities import GROUP, INSTANCE_PROFILE, POLICY, ROLE, USER
+from podid.iam.api.signing_certificates import PER_USER as CERTIFICATES_PER_USER
+from podid.iam.entities import GROUP, INSTANCE_PROFILE, POLICY, ROLE, SERVER_CERTIFICATE, USER
 from podid.iam.errors import EntityAlreadyExists, NoSuchEntity, ValidationError
+from podid.iam.paging import cut_page, page
 from podid.iam.state import IamState
-from podid.iam.tables import ACCOUNTS, OIDC_PROVIDERS, POLICIES, POLICY_VERSIONS, SAML_PROVIDERS
+from podid.iam.tables import ACCOUNTS, MFA_DEVICES, OIDC_PROVIDERS, POLICIES, POLICY_VERSIONS, SAML_PROVIDERS
+
+_VERSION = "2"
+"""Of an account that never chose: what its tokens are, good in every region."""
 
 
 class Account:
@@ -41,8 +47,9 @@ class Account:
     def list_account_aliases(self, call: Call, *, marker: str | None = None, max_items: int | None = None) -> Output:
         with self._state.read() as connection:
             row = account_row(connection, call.account)
-        aliases = [] if row is None or row.alias is None or marker else [row.alias]
-        return {"AccountAliases": aliases, "IsTruncated": False}
+        aliases = [] if row is None or row.alias is None else [row.alias]
+        shown, more = cut_page(page("ListAccountAliases", marker, max_items), aliases, str)
+        return {"AccountAliases": shown, **more}
 
     @operation("DeleteAccountAlias")
     def delete_account_alias(self, call: Call, *, account_alias: str) -> Output:
@@ -115,8 +122,10 @@ class Account:
         with self._state.read() as connection:
             counts = {
                 kind.resource: entities.count(connection, kind, call.account)
-                for kind in (ROLE, USER, GROUP, POLICY, INSTANCE_PROFILE)
+                for kind in (ROLE, USER, GROUP, POLICY, INSTANCE_PROFILE, SERVER_CERTIFICATE)
             }
+            devices = _devices(connection, call.account)
+            token_version = int(setting(connection, call.account, SESSION_VERSION) or _VERSION)
             providers = _providers(connection, call.account)
             versions = connection.execute(
                 select(func.count())
@@ -150,19 +159,26 @@ class Account:
                 "AttachedPoliciesPerGroupQuota": PER_OWNER,
                 "GroupsPerUserQuota": GROUPS_PER_USER,
                 "AccessKeysPerUserQuota": PER_USER,
-                "SigningCertificatesPerUserQuota": 2,
-                "ServerCertificates": 0,
-                "ServerCertificatesQuota": 20,
+                "SigningCertificatesPerUserQuota": CERTIFICATES_PER_USER,
+                "ServerCertificates": counts["server-certificate"],
+                "ServerCertificatesQuota": SERVER_CERTIFICATE.limit,
+                "MFADevices": devices[0],
+                "MFADevicesInUse": devices[1],
                 # There are no passwords, second factors or keys of the root here.
-                "MFADevices": 0,
-                "MFADevicesInUse": 0,
                 "AccountMFAEnabled": 0,
                 "AccountAccessKeysPresent": 0,
                 "AccountPasswordPresent": 0,
                 "AccountSigningCertificatesPresent": 0,
-                "GlobalEndpointTokenVersion": 2,
+                "GlobalEndpointTokenVersion": token_version,
             }
         }
+
+
+def _devices(connection: Connection, account: str) -> tuple[int, int]:
+    """How many MFA devices there are, and how many of them are enabled for a user."""
+    table = MFA_DEVICES
+    row = connection.execute(select(func.count(), func.count(table.c.user_id)).where(table.c.account == account)).one()
+    return row[0], row[1]
 
 
 def _providers(connection: Connection, account: str) -> int:

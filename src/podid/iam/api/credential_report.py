@@ -14,12 +14,12 @@ from sqlalchemy import Connection, select
 
 from podid.core.caller import Call, Output
 from podid.core.operations import operation
-from podid.iam.accounts import account_row, set_account
+from podid.iam.accounts import account_row, password_policy, set_account
 from podid.iam.entities import USER
 from podid.iam.errors import ReportExpired, ReportNotPresent
 from podid.iam.key_uses import KeyUses
 from podid.iam.state import IamState
-from podid.iam.tables import ACCESS_KEYS, USERS
+from podid.iam.tables import ACCESS_KEYS, LOGIN_PROFILES, MFA_DEVICES, SIGNING_CERTIFICATES, USERS
 
 _AGE: Final = timedelta(hours=4)
 _KEY_COLUMNS: Final = ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")
@@ -83,14 +83,42 @@ def _report(connection: Connection, partition: str, account: str, now: datetime)
     root = ("<root_account>", f"arn:{partition}:iam::{account}:root", _instant(created))
     lines.writerow((*root, *_NO_PASSWORD, *nothing, *_NO_CERTIFICATES))
     table = ACCESS_KEYS
+    policy = password_policy(connection, account)
+    age = timedelta(days=int((policy or {}).get("MaxPasswordAge", 0)))
     for user in users:
         keys = connection.execute(
             select(table).where(table.c.user_id == user.id).order_by(table.c.created_at, table.c.id).limit(2)
         ).all()
         columns = [value for index in (0, 1) for value in _key_columns(keys[index] if index < len(keys) else None)]
         head = (user.name, USER.arn(partition, user), _instant(user.created_at))
-        lines.writerow((*head, *_NO_PASSWORD, *columns, *_NO_CERTIFICATES))
+        own = (*_password_columns(connection, user.id, age), _has_device(connection, user.id))
+        lines.writerow((*head, *own, *columns, *_certificate_columns(connection, user.id)))
     return text.getvalue()
+
+
+def _password_columns(connection: Connection, user_id: str, age: timedelta) -> tuple[str, ...]:
+    """Nobody signs in with a password here, so when that was last is not known of any."""
+    table = LOGIN_PROFILES
+    row = connection.execute(select(table).where(table.c.user_id == user_id)).one_or_none()
+    if row is None:
+        return _NO_PASSWORD[:-1]
+    rotation = _instant(row.changed_at + age) if age else "N/A"
+    return ("true", "no_information", _instant(row.changed_at), rotation)
+
+
+def _has_device(connection: Connection, user_id: str) -> str:
+    table = MFA_DEVICES
+    held = connection.execute(select(table.c.serial).where(table.c.user_id == user_id).limit(1)).first()
+    return "false" if held is None else "true"
+
+
+def _certificate_columns(connection: Connection, user_id: str) -> tuple[str, ...]:
+    table = SIGNING_CERTIFICATES
+    rows = connection.execute(
+        select(table).where(table.c.user_id == user_id).order_by(table.c.uploaded_at, table.c.id)
+    ).all()
+    shown = [value for row in rows for value in ("true" if row.active else "false", _instant(row.uploaded_at))]
+    return (*shown, *_NO_CERTIFICATES[len(shown) :])
 
 
 def _key_columns(key: Any) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from podid.core.caller import Call, Output
 from podid.core.operations import operation
+from podid.iam.api.saml_providers import refuse_identity_center
 from podid.iam.errors import EntityAlreadyExists, InvalidInput, ValidationError, over_quota
 from podid.iam.providers import as_text, get_oidc, oidc_arn
 from podid.iam.state import IamState
@@ -38,7 +39,10 @@ class OidcProviders:
         client_id_list: Sequence[str] = (),
         thumbprint_list: Sequence[str] = (),
         tags: WireTags | None = None,
+        context_provider: Mapping[str, Any] | None = None,
+        identity_center_instance_arn: str | None = None,
     ) -> Output:
+        refuse_identity_center(context_provider, identity_center_instance_arn)
         given = read_tags(tags)
         with self._state.write() as connection:
             arn = create_oidc_row(
@@ -105,10 +109,29 @@ class OidcProviders:
     def update_open_id_connect_provider_thumbprint(
         self, call: Call, *, open_id_connect_provider_arn: str, thumbprint_list: Sequence[str]
     ) -> Output:
+        if not thumbprint_list:
+            raise InvalidInput("Thumbprint list must contain at least one entry.")
         with self._state.write() as connection:
             row = get_oidc(connection, call.account, open_id_connect_provider_arn)
             _set(connection, row, thumbprints=as_text(_check_thumbprints(thumbprint_list)))
             return {}
+
+    @operation("UpdateOpenIDConnectProvider")
+    def update_open_id_connect_provider(
+        self,
+        call: Call,
+        *,
+        open_id_connect_provider_arn: str,
+        context_provider: Mapping[str, Any] | None = None,
+        identity_center_instance_arn: str | None = None,
+        remove_context_provider: bool | None = None,
+        remove_identity_center_instance: bool | None = None,
+    ) -> Output:
+        """All that it could change belongs to trusted identity propagation."""
+        refuse_identity_center(context_provider, identity_center_instance_arn)
+        with self._state.read() as connection:
+            get_oidc(connection, call.account, open_id_connect_provider_arn)
+        raise InvalidInput("There is no trusted identity propagation on this provider that could be removed.")
 
 
 def create_oidc_row(

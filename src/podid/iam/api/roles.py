@@ -13,8 +13,8 @@ from podid.core.operations import operation
 from podid.iam import documents, entities
 from podid.iam.boundaries import check_boundary, shown_boundary
 from podid.iam.entities import ROLE
-from podid.iam.errors import DeleteConflict, UnmodifiableEntity, ValidationError
-from podid.iam.owned import refuse_owned
+from podid.iam.errors import DeleteConflict, InvalidInput, UnmodifiableEntity, ValidationError
+from podid.iam.owned import forget_uses, refuse_owned
 from podid.iam.paging import page, select_page, under_path
 from podid.iam.state import IamState
 from podid.iam.tables import INSTANCE_PROFILES, ROLES
@@ -41,6 +41,7 @@ class Roles:
         max_session_duration: int = MIN_SESSION,
         permissions_boundary: str = "",
         tags: WireTags | None = None,
+        max_signin_session_duration: int | None = None,
     ) -> Output:
         if path.startswith("/aws-service-role/"):
             raise ValidationError(
@@ -58,6 +59,7 @@ class Roles:
                 max_session_duration=max_session_duration,
                 boundary_arn=permissions_boundary,
                 tags=read_tags(tags),
+                max_signin_seconds=max_signin_session_duration,
             )
             return {"Role": full_role(connection, self._state, row)}
 
@@ -82,8 +84,17 @@ class Roles:
 
     @operation("UpdateRole")
     def update_role(
-        self, call: Call, *, role_name: str, description: str | None = None, max_session_duration: int | None = None
+        self,
+        call: Call,
+        *,
+        role_name: str,
+        description: str | None = None,
+        max_session_duration: int | None = None,
+        max_signin_session_duration: int | None = None,
+        reset_max_signin_session_duration: bool | None = None,
     ) -> Output:
+        if max_signin_session_duration is not None and reset_max_signin_session_duration:
+            raise InvalidInput("MaxSigninSessionDuration and ResetMaxSigninSessionDuration cannot be given together.")
         with self._state.write() as connection:
             row = changeable_role(connection, call.account, role_name)
             columns: dict[str, object] = {}
@@ -91,6 +102,8 @@ class Roles:
                 columns["description"] = description
             if max_session_duration is not None:
                 columns["max_session_duration"] = _session(max_session_duration)
+            if max_signin_session_duration is not None or reset_max_signin_session_duration:
+                columns["max_signin_seconds"] = max_signin_session_duration
             entities.change(connection, ROLE, row.id, columns)
             return {}
 
@@ -151,6 +164,7 @@ def create_role_row(
     boundary_arn: str = "",
     tags: dict[str, str] | None = None,
     service: str = "",
+    max_signin_seconds: int | None = None,
 ) -> Row[Any]:
     """Check and insert a role. Raises what CreateRole does."""
     entities.refuse_taken(connection, ROLE, call.account, name)
@@ -171,6 +185,7 @@ def create_role_row(
         max_session_duration=_session(max_session_duration),
         boundary_arn=boundary_arn,
         service=service,
+        max_signin_seconds=max_signin_seconds,
     )
     add_tags(connection, row.id, tags or {})
     return row
@@ -179,6 +194,7 @@ def create_role_row(
 def delete_role_row(connection: Connection, role_id: str) -> None:
     """Delete a role that nothing hangs on any more."""
     remove_all_tags(connection, role_id)
+    forget_uses(connection, role_id)
     connection.execute(delete(ROLES).where(ROLES.c.id == role_id))
 
 
@@ -212,6 +228,7 @@ def list_of_roles(connection: Connection, state: IamState, rows: Sequence[Any]) 
             "AssumeRolePolicyDocument": documents.shown(trust_today(row.trust, named[row.id], arns)),
             **({"Description": row.description} if row.description else {}),
             "MaxSessionDuration": row.max_session_duration,
+            **({} if row.max_signin_seconds is None else {"MaxSigninSessionDuration": row.max_signin_seconds}),
         }
         for row in rows
     ]

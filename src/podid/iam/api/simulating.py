@@ -46,6 +46,7 @@ class Simulating:
         resource_owner: str = "",
         caller_arn: str = "",
         context_entries: WireContext | None = None,
+        resource_handling_option: str | None = None,
         max_items: int | None = None,
         marker: str | None = None,
     ) -> Output:
@@ -85,6 +86,7 @@ class Simulating:
         resource_owner: str = "",
         caller_arn: str = "",
         context_entries: WireContext | None = None,
+        resource_handling_option: str | None = None,
         max_items: int | None = None,
         marker: str | None = None,
     ) -> Output:

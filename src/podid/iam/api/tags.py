@@ -1,4 +1,4 @@
-"""Tags of roles, users, managed policies, instance profiles and identity providers: tag, untag, list."""
+"""Tags of roles, users, managed policies, instance profiles, identity providers, MFA devices and server certificates: tag, untag, list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 from podid.core.caller import Call, Output
 from podid.core.operations import operation
 from podid.iam import entities
-from podid.iam.entities import INSTANCE_PROFILE, POLICY, ROLE, USER, Kind, by_arn
+from podid.iam.api.mfa_devices import get_device
+from podid.iam.entities import INSTANCE_PROFILE, POLICY, ROLE, SERVER_CERTIFICATE, USER, Kind, by_arn
 from podid.iam.errors import InvalidInput, NoSuchEntity
 from podid.iam.paging import page, select_page
 from podid.iam.providers import get_oidc, get_saml
@@ -116,6 +117,34 @@ class Tags:
     ) -> Output:
         return self._list(_saml(call, saml_provider_arn), call, marker, max_items)
 
+    @operation("TagMFADevice")
+    def tag_mfa_device(self, call: Call, *, serial_number: str, tags: WireTags) -> Output:
+        return self._tag(_mfa_device(call, serial_number), tags)
+
+    @operation("UntagMFADevice")
+    def untag_mfa_device(self, call: Call, *, serial_number: str, tag_keys: Sequence[str]) -> Output:
+        return self._untag(_mfa_device(call, serial_number), tag_keys)
+
+    @operation("ListMFADeviceTags")
+    def list_mfa_device_tags(
+        self, call: Call, *, serial_number: str, marker: str | None = None, max_items: int | None = None
+    ) -> Output:
+        return self._list(_mfa_device(call, serial_number), call, marker, max_items)
+
+    @operation("TagServerCertificate")
+    def tag_server_certificate(self, call: Call, *, server_certificate_name: str, tags: WireTags) -> Output:
+        return self._tag(_named(SERVER_CERTIFICATE, call, server_certificate_name), tags)
+
+    @operation("UntagServerCertificate")
+    def untag_server_certificate(self, call: Call, *, server_certificate_name: str, tag_keys: Sequence[str]) -> Output:
+        return self._untag(_named(SERVER_CERTIFICATE, call, server_certificate_name), tag_keys)
+
+    @operation("ListServerCertificateTags")
+    def list_server_certificate_tags(
+        self, call: Call, *, server_certificate_name: str, marker: str | None = None, max_items: int | None = None
+    ) -> Output:
+        return self._list(_named(SERVER_CERTIFICATE, call, server_certificate_name), call, marker, max_items)
+
     def _tag(self, find: _Find, tags: WireTags) -> Output:
         given = read_tags(tags)
         with self._state.write() as connection:
@@ -149,6 +178,10 @@ def _policy(call: Call, arn: str) -> _Find:
         return str(row.id)
 
     return find
+
+
+def _mfa_device(call: Call, serial: str) -> _Find:
+    return lambda connection: str(get_device(connection, call.account, serial).serial)
 
 
 def _oidc(call: Call, arn: str) -> _Find:

@@ -12,10 +12,10 @@ from podid.iam import entities
 from podid.iam.boundaries import check_boundary, shown_boundary
 from podid.iam.entities import USER
 from podid.iam.errors import DeleteConflict, ValidationError
-from podid.iam.owned import refuse_owned
+from podid.iam.owned import forget_uses, refuse_held, refuse_owned
 from podid.iam.paging import page, select_page, under_path
 from podid.iam.state import IamState
-from podid.iam.tables import ACCESS_KEYS, MEMBERSHIPS, USERS
+from podid.iam.tables import MEMBERSHIPS, USERS
 from podid.iam.tagging import WireTags, add_tags, read_tags, remove_all_tags, tags_of, with_tags
 
 
@@ -85,14 +85,14 @@ class Users:
     def delete_user(self, call: Call, *, user_name: str) -> Output:
         with self._state.write() as connection:
             row = entities.get(connection, USER, call.account, user_name)
-            if connection.execute(select(ACCESS_KEYS.c.id).where(ACCESS_KEYS.c.user_id == row.id).limit(1)).first():
-                raise DeleteConflict("Cannot delete entity, must delete access keys first.")
+            refuse_held(connection, row.id)
             refuse_owned(connection, row.id)
             if connection.execute(
                 select(MEMBERSHIPS.c.user_id).where(MEMBERSHIPS.c.user_id == row.id).limit(1)
             ).first():
                 raise DeleteConflict("Cannot delete entity, must remove users from group first.")
             remove_all_tags(connection, row.id)
+            forget_uses(connection, row.id)
             connection.execute(delete(USERS).where(USERS.c.id == row.id))
             return {}
 
