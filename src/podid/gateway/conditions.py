@@ -6,8 +6,11 @@ Source: IAM user guide, "AWS global condition context keys".
 
 from __future__ import annotations
 
+from podid.core.arn import partition_of
 from podid.gateway.steps.values import Authenticated, Context
 from podid.iam import time_context
+
+_INSTANCES = "ec2.amazonaws.com"
 
 
 def request_context(authenticated: Authenticated) -> Context:
@@ -22,6 +25,12 @@ def request_context(authenticated: Authenticated) -> Context:
         **time_context(received.now),
         "aws:ViaAWSService": ("false",),
     }
+    caller = authenticated.caller
+    if caller.delivered_by == _INSTANCES and caller.session_name.startswith("i-"):
+        partition = partition_of(addressed.region)
+        instance = f"arn:{partition}:ec2:{addressed.region}:{caller.account}:instance/{caller.session_name}"
+        found["ec2:SourceInstanceARN"] = (instance,)
+        found["ec2:RoleDelivery"] = ("2.0",)  # podid has IMDSv2 alone
     agent = request.header("user-agent")
     if agent:
         found["aws:UserAgent"] = (agent,)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from podid.eks import Eks
-from podid.gateway import resource_tags
+from podid.gateway import names, resource_keys, resource_tags
 from podid.gateway.loaded import loaded
 from podid.iam import Iam
 from podid.iam.entities import GROUP, INSTANCE_PROFILE, ROLE, USER, Kind, by_id, find, parse_entity_arn
@@ -64,7 +63,7 @@ class Existing:
 
     def full_arn(self, service: str, account: str, region: str, kind: str, name: str) -> str | None:
         """The ARN behind a name; None where there is no such thing, or the ARN can be written from its name."""
-        finder = _FINDERS.get((service, kind))
+        finder = names.FINDERS.get((service, kind))
         return None if finder is None else finder(account, region, name)
 
     def tags_of(self, resource: str) -> Mapping[str, str]:
@@ -74,6 +73,23 @@ class Existing:
         if ":iam::" in resource:
             return self._tags_in_iam(resource)
         return resource_tags.of_moto(resource)
+
+    def keys_of(self, resource: str) -> Mapping[str, tuple[str, ...]]:
+        """What a resource is, as condition keys have it."""
+        if ":iam::" not in resource:
+            return resource_keys.of_moto(resource)
+        role = self._iam.role_by_arn(resource)
+        boundary = role.boundary_arn if role is not None else self._boundary_of_user(resource)
+        return {"iam:PermissionsBoundary": (boundary,)} if boundary else {}
+
+    def _boundary_of_user(self, resource: str) -> str:
+        user = parse_entity_arn(USER, resource)
+        if user is None:
+            return ""
+        account, _, name = user
+        with self._store.read() as connection:
+            row = find(connection, USER, account, name)
+        return "" if row is None else str(row.boundary_arn or "")
 
     def _tags_in_iam(self, resource: str) -> Mapping[str, str]:
         role = self._iam.role_by_arn(resource)
@@ -86,31 +102,3 @@ class Existing:
         with self._store.read() as connection:
             row = find(connection, USER, account, name)
             return {} if row is None else tags_of(connection, row.id)
-
-
-def _backend(module_name: str, backends: str, account: str, region: str) -> Any:
-    """moto's backend of an account and region, if anybody has made it."""
-    module = loaded(module_name)
-    accounts = getattr(module, backends) if module is not None else {}
-    regions = accounts[account] if account in list(accounts.keys()) else {}
-    return regions[region] if region in list(regions.keys()) else None
-
-
-def _key_of_alias(account: str, region: str, name: str) -> str | None:
-    backend = _backend("moto.kms.models", "kms_backends", account, region)
-    for key in list(backend.keys.values()) if backend is not None else ():
-        if name in key.aliases:
-            return str(key.arn)
-    return None
-
-
-def _secret(account: str, region: str, name: str) -> str | None:
-    backend = _backend("moto.secretsmanager.models", "secretsmanager_backends", account, region)
-    secret = backend.secrets.get(name) if backend is not None else None
-    return None if secret is None else str(secret.arn)
-
-
-_FINDERS: Mapping[tuple[str, str], Callable[[str, str, str], str | None]] = {
-    ("kms", "alias"): _key_of_alias,
-    ("secretsmanager", "secret"): _secret,
-}

@@ -1,47 +1,16 @@
-"""The tags of what moto and IAM hold, for `aws:ResourceTag/…`; and whether anybody asks for them.
+"""The tags of what moto holds, for `aws:ResourceTag/…`.
 
 moto keeps tags in many ways, and lists them in one (for the Resource Groups Tagging API), which goes through everything a service has. So
-tags are only looked for where a policy that has a say mentions them.
+they are only looked for where a policy that has a say tests them: see `resource_keys`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any
 
 from podid.core.arn import Arn, parse_arn
-from podid.core.policy import NamedPolicy, Policy, PolicySet
 from podid.gateway.loaded import loaded
-
-_REMEMBERED = 4096
-_MENTIONS = (":resourcetag/", ":existingobjecttag/")
-
-
-def are_asked_for(policies: PolicySet, resource_policy: NamedPolicy | None) -> bool:
-    """Whether any of these policies depends on the tags of a resource."""
-    return any(_mentions(named.policy) for named in _all(policies, resource_policy))
-
-
-def _all(policies: PolicySet, resource_policy: NamedPolicy | None) -> Iterable[NamedPolicy]:
-    yield from policies.identity
-    yield from policies.session or ()
-    for one in (policies.boundary, resource_policy):
-        if one is not None:
-            yield one
-    for level in (*policies.scps, *policies.rcps):
-        yield from level
-
-
-@lru_cache(_REMEMBERED)
-def _mentions(policy: Policy) -> bool:
-    for statement in policy.document.statements:
-        words = [*statement.actions.values, *(statement.resources.values if statement.resources else ())]
-        for test in statement.conditions:
-            words += (test.key, *test.values)
-        if any(mention in word.lower() for word in words for mention in _MENTIONS):
-            return True
-    return False
 
 
 def of_moto(resource: str) -> Mapping[str, str]:

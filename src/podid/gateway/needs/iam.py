@@ -59,9 +59,12 @@ def _rule(operation: str) -> Rule:
         if action is None:
             return
         kinds = {kind.name for kind in (*action.required, *action.optional)}
-        context = {**request_tags.conditions(asked.members), **_conditions(asked)}
-        for resource in _resources(asked, operation, kinds) or ["*"]:
+        context = request_tags.conditions(asked.members)
+        resources = _resources(asked, operation, kinds) or ["*"]
+        for resource in resources:
             yield Need(action=f"iam:{action.name}", resource=resource, context=context)
+        if asked.members.get("Tags") and operation in _TAGGED_BY:
+            yield Need(action=f"iam:{_TAGGED_BY[operation]}", resource=resources[0], context=context)
         if operation == "AddRoleToInstanceProfile":
             role = asked.lookup.iam_arn(asked.call.account, "role", asked.text("RoleName"))
             yield Need(
@@ -103,15 +106,17 @@ def _arn_of(asked: Asked, operation: str, kind: str, name: str) -> str:
     return asked.arn(f"{kind}{path or '/'}{name}", region="")
 
 
-def _conditions(asked: Asked) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    if asked.text("PermissionsBoundary"):
-        found["iam:PermissionsBoundary"] = (asked.text("PermissionsBoundary"),)
-    if asked.text("PolicyArn"):
-        found["iam:PolicyARN"] = (asked.text("PolicyArn"),)
-    if asked.text("AWSServiceName"):
-        found["iam:AWSServiceName"] = (asked.text("AWSServiceName"),)
-    return found
+_TAGGED_BY: Mapping[str, str] = {
+    # operation that may carry tags: the action that they need besides. Source: IAM user guide, "Tags for IAM resources".
+    "CreateInstanceProfile": "TagInstanceProfile",
+    "CreateOpenIDConnectProvider": "TagOpenIDConnectProvider",
+    "CreatePolicy": "TagPolicy",
+    "CreateRole": "TagRole",
+    "CreateSAMLProvider": "TagSAMLProvider",
+    "CreateUser": "TagUser",
+    "UploadServerCertificate": "TagServerCertificate",
+    "CreateVirtualMFADevice": "TagMFADevice",
+}
 
 
 @cache

@@ -1,7 +1,7 @@
-"""What SQS, KMS and Secrets Manager need where a request names a thing otherwise than by its ARN.
+"""What SQS and Secrets Manager need where a request names a thing otherwise than by its ARN.
 
-SQS knows queues by URL, whose path holds the owner's account; KMS keys by id, alias or ARN; Secrets Manager secrets by a name whose ARN ends
-in six characters that only the service knows.
+SQS knows queues by URL, whose path holds the owner's account; Secrets Manager secrets by a name whose ARN ends in six characters that only the
+service knows.
 """
 
 from __future__ import annotations
@@ -45,66 +45,6 @@ def sqs_rule(operation: str) -> Rule | None:
 
 
 @cache
-def kms_rule(operation: str) -> Rule | None:
-    """The rule of an operation of KMS: on the key, and for operations on aliases on the alias as well."""
-    if operation == "ReEncrypt":
-        return _re_encrypt
-    if operation in ("CreateAlias", "DeleteAlias", "UpdateAlias"):
-        return _on_alias
-    action = find_action("kms", operation)
-    if action is None:
-        return None
-    name = action.name
-
-    def rule(asked: Asked) -> Iterator[Need]:
-        key = asked.text("KeyId")
-        if not key:
-            yield from needs_of_action(asked, name) or ()
-            return
-        yield Need(action=f"kms:{name}", resource=key_arn(asked, key), context=_key_conditions(asked, key))
-
-    return rule
-
-
-def _on_alias(asked: Asked) -> Iterator[Need]:
-    alias = asked.text("AliasName")
-    action = f"kms:{asked.operation}"
-    yield Need(action=action, resource=asked.arn(alias))
-    target = asked.text("TargetKeyId")
-    yield Need(action=action, resource=key_arn(asked, target or alias))
-
-
-def _re_encrypt(asked: Asked) -> Iterator[Need]:
-    for action, member in (("kms:ReEncryptFrom", "SourceKeyId"), ("kms:ReEncryptTo", "DestinationKeyId")):
-        key = asked.text(member)
-        yield Need(action=action, resource=key_arn(asked, key) if key else asked.arn("key/*"))
-
-
-def key_arn(asked: Asked, key: str) -> str:
-    """The ARN of the key that a key id, an alias or an ARN of either means."""
-    account, region = asked.call.account, asked.call.region
-    if key.startswith("arn:"):
-        if ":alias/" not in key:
-            return key
-        _, _, _, region, account, key = key.split(":", 5)
-    if key.startswith("alias/"):
-        return asked.lookup.full_arn("kms", account, region, "alias", key) or asked.arn("key/*")
-    return asked.arn(f"key/{key}")
-
-
-def _key_conditions(asked: Asked, key: str) -> dict[str, tuple[str, ...]]:
-    found = request_tags.conditions(asked.members)
-    if "alias/" in key:
-        found["kms:RequestAlias"] = ("alias/" + key.partition("alias/")[2],)
-    context = asked.members.get("EncryptionContext")
-    if isinstance(context, dict) and context:
-        found["kms:EncryptionContextKeys"] = tuple(map(str, context))
-        for name, value in context.items():
-            found[f"kms:EncryptionContext:{name}"] = (str(value),)
-    return found
-
-
-@cache
 def secrets_rule(operation: str) -> Rule | None:
     """The rule of an operation of Secrets Manager."""
     action = find_action("secretsmanager", operation)
@@ -117,10 +57,11 @@ def secrets_rule(operation: str) -> Rule | None:
         if not secret:
             yield from needs_of_action(asked, name) or ()
             return
-        context = request_tags.conditions(asked.members)
-        if operation == "CreateSecret":
-            context["secretsmanager:Name"] = (secret,)
-        yield Need(action=f"secretsmanager:{name}", resource=_secret_arn(asked, secret), context=context)
+        yield Need(
+            action=f"secretsmanager:{name}",
+            resource=_secret_arn(asked, secret),
+            context=request_tags.conditions(asked.members),
+        )
 
     return rule
 

@@ -37,8 +37,11 @@ class Lookup(Protocol):
     def bucket_owner(self, bucket: str) -> str | None:
         """The account that owns a bucket; None where there is no such bucket."""
 
+    def keys_of(self, resource: str) -> Conditions:
+        """The condition keys that tell what a resource is, by its ARN, tags apart; none where there is no such resource."""
+
     def full_arn(self, service: str, account: str, region: str, kind: str, name: str) -> str | None:
-        """The ARN behind a name whose ARN cannot be written from it: a secret's, an alias's key."""
+        """The ARN behind a name whose ARN cannot be written from it: a secret's, an alias's key. Of a table, the name of its partition key."""
 
     def tags_of(self, resource: str) -> Mapping[str, str]:
         """The tags of a resource, by its ARN; none where there is no such resource, or its tags are not podid's to know."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from podid.gateway.needs.need import Asked, Need
 
@@ -16,6 +18,10 @@ _STATEMENTS = (
     (re.compile(rf"\s*exists\s*\(\s*select\b.*?\bfrom\s+{_NAME}", re.IGNORECASE | re.DOTALL), "ConditionCheckItem"),
 )
 _LONGEST = 8192
+_LITERAL = r"(?:'((?:[^']|'')*)'|(-?\d+(?:\.\d+)?)|(\?))"
+_LITERALS = re.compile(r"'(?:[^']|'')*'")
+_OR = re.compile(r"\bor\b", re.IGNORECASE)
+_PARAMETER = re.compile(r"'(?:[^']|'')*'|(\?)")
 
 
 def statement_need(asked: Asked, statement: str) -> Need:
@@ -29,3 +35,39 @@ def statement_need(asked: Asked, statement: str) -> Need:
                 action=f"dynamodb:{action}", resource=f"{arn}/index/{match['index']}" if match["index"] else arn
             )
     return Need(action="dynamodb:*")
+
+
+def statements_of(asked: Asked) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """The statements of a call, each with its parameters."""
+    members = asked.members
+    for entry in (members, *(members.get("Statements") or ()), *(members.get("TransactStatements") or ())):
+        if isinstance(entry, Mapping) and isinstance(entry.get("Statement"), str):
+            yield entry["Statement"], tuple(entry.get("Parameters") or ())
+
+
+def leading_values(statement: str, parameters: tuple[Any, ...], attribute: str) -> list[str]:
+    """The values that a statement compares an attribute with, or inserts for it; none where it does neither."""
+    text = statement[:_LONGEST]
+    if not attribute:
+        return []
+    name = rf"[\"']?{re.escape(attribute)}[\"']?"
+    found: list[str] = []
+    for match in re.finditer(rf"(?<![\w\"']){name}\s*(?:=|:)\s*{_LITERAL}", text, re.IGNORECASE):
+        found += _value(match, match.start(3), text, parameters)
+    for match in re.finditer(rf"(?<![\w\"']){name}\s+in\s*[\[(]([^\])]*)[\])]", text, re.IGNORECASE):
+        for inner in re.finditer(_LITERAL, match[1]):
+            found += _value(inner, match.start(1) + inner.start(3), text, parameters)
+    if found and _OR.search(_LITERALS.sub("", text)):
+        found.append("")  # what else an `or` lets in nobody can say: no policy that lists values may allow it
+    return found
+
+
+def _value(match: re.Match[str], place: int, text: str, parameters: tuple[Any, ...]) -> list[str]:
+    quoted, number, parameter = match.groups()[-3:]
+    if parameter is None:
+        return [quoted.replace("''", "'") if quoted is not None else number]
+    index = sum(1 for before in _PARAMETER.finditer(text[:place]) if before[1])
+    value = parameters[index] if index < len(parameters) else None
+    if isinstance(value, Mapping) and value:
+        return [str(next(iter(value.values())))]
+    return []

@@ -48,6 +48,7 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "maintenancewindowid": ("windowid",),
     "eventsourcename": ("name",),
     "alias": ("aliasname",),
+    "bucketname": ("vectorbucketname",),
     "layerversion": ("versionnumber",),
 }
 # Service and kind of resource: members that name one.

@@ -14,7 +14,7 @@ An action without kinds of resource is asked for on `*`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -25,17 +25,19 @@ from podid.gateway.needs.need import Asked, Need
 from podid.gateway.needs.placeholders import Filler
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
+_WORD_END = re.compile(r"[/:]")
 _DEEPEST = 4
 _MOST_ARNS = 100
 
 
 class Kind(Struct, frozen=True):
-    """A kind of resource of a service: its ARN as written in the reference, and a pattern for ARNs of it."""
+    """A kind of resource of a service: its ARN as written in the reference, a pattern for ARNs of it, and a looser one, for how they begin."""
 
     name: str
     template: str
     pattern: re.Pattern[str]
     placeholders: tuple[str, ...]
+    beginning: re.Pattern[str] | None
 
 
 class Action(Struct, frozen=True):
@@ -74,7 +76,36 @@ def _kind(prefix: str, name: str) -> Kind | None:
         template: str = Resources().get_resource_type_details(prefix, name)["arn"]
     except Exception:
         return None
-    return Kind(name, template, _pattern(template), tuple(_PLACEHOLDER.findall(template)))
+    return Kind(name, template, _pattern(template), tuple(_PLACEHOLDER.findall(template)), _beginning(template))
+
+
+def _beginning(template: str) -> re.Pattern[str] | None:
+    """How ARNs of a kind begin, up to its word; None where the kind has none. moto's are sometimes a field short, or long."""
+    fields = template.split(":", 5)
+    word = _WORD_END.split(fields[5], maxsplit=1)[0] if len(fields) == 6 else "$"
+    return None if "$" in word else re.compile(rf"arn:[^:]*:{re.escape(fields[2])}:[^:]*:[^:]*:{re.escape(word)}[/:].+")
+
+
+@cache
+def _kinds_by_word(prefix: str, name: str) -> Mapping[str, tuple[Kind, ...]]:
+    """The kinds of resource of an action, by the word their ARNs' last field begins with; under "" those that begin with a placeholder."""
+    found: dict[str, tuple[Kind, ...]] = {}
+    action = find_action(prefix, name)
+    for kind in () if action is None else (*action.required, *action.optional):
+        word = _WORD_END.split(kind.template.split(":", 5)[-1], maxsplit=1)[0]
+        word = "" if "$" in word else word
+        found[word] = (*found.get(word, ()), kind)
+    return found
+
+
+def kinds_of(prefix: str, name: str, resource: str) -> frozenset[str]:
+    """The kinds of resource of an action that an ARN is one of; none for `*`."""
+    kinds = _kinds_by_word(prefix, name)
+    if not resource.startswith("arn:"):
+        return frozenset()
+    word = _WORD_END.split(resource.split(":", 5)[5], maxsplit=1)[0]
+    candidates = kinds.get(word) or kinds.get("", ())
+    return frozenset(kind.name for kind in candidates if len(candidates) == 1 or kind.pattern.fullmatch(resource))
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -97,7 +128,7 @@ def needs_of_action(asked: Asked, name: str) -> Iterator[Need] | None:
 
 
 def _needs(asked: Asked, action: Action) -> Iterator[Need]:
-    given = tuple(_arns(asked.members))
+    given = tuple(arns_in(asked.members))
     filler = Filler(asked)
     found: list[str] = []
     unnamed: list[str] = []
@@ -117,6 +148,8 @@ def _needs(asked: Asked, action: Action) -> Iterator[Need]:
 
 def _resources(kind: Kind, given: tuple[str, ...], filler: Filler) -> list[str]:
     matching = [arn for arn in given if kind.pattern.fullmatch(arn)]
+    if not matching and kind.beginning is not None:
+        matching = [arn for arn in given if kind.beginning.fullmatch(arn)]
     if matching:
         return matching
     return filler.write_whole(kind.name, kind.template, kind.placeholders)
@@ -130,7 +163,7 @@ def _names_one_of_many(asked: Asked) -> bool:
     return any(asked.text(member).startswith("arn:") for member in _ANY_KIND)
 
 
-def _arns(value: Any, depth: int = 0) -> Iterator[str]:
+def arns_in(value: Any, depth: int = 0) -> Iterator[str]:
     """The ARNs in an input, wherever they stand, at most so many."""
     if isinstance(value, str):
         if value.startswith("arn:") and len(value) <= 2048:
@@ -138,7 +171,7 @@ def _arns(value: Any, depth: int = 0) -> Iterator[str]:
     elif depth < _DEEPEST:
         if isinstance(value, dict):
             for inner in list(value.values())[:_MOST_ARNS]:
-                yield from _arns(inner, depth + 1)
+                yield from arns_in(inner, depth + 1)
         elif isinstance(value, list | tuple):
             for inner in value[:_MOST_ARNS]:
-                yield from _arns(inner, depth + 1)
+                yield from arns_in(inner, depth + 1)

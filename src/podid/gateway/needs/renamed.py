@@ -57,6 +57,7 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {
     },
     "glue": {
         "BatchGetDataQualityResult": "GetDataQualityResult",
+        "BatchPutDataQualityStatisticAnnotation": "PutDataQualityStatisticAnnotation",
         "GetUnfilteredPartitionMetadata": "GetPartition",
         "GetUnfilteredPartitionsMetadata": "GetPartitions",
         "GetUnfilteredTableMetadata": "GetTable",
@@ -85,6 +86,7 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {
         "PutBucketReplication": "PutReplicationConfiguration",
         "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
     },
+    "securityhub": {"RegisterConnectorV2": "ConnectorRegistrationsV2"},
     "sns": {"PublishBatch": "Publish"},
     "sqs": {
         "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",

@@ -29,11 +29,28 @@ _KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tagKeyList", "UntagKeys", "RemoveT
 def conditions(members: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """The condition keys for the tags in an input."""
     tags = dict(tags_of(members))
-    keys = (*tags, *(str(key) for name in _KEYS for key in _list(members.get(name))))
+    return keys_for(tags, *(str(key) for name in _KEYS for key in _list(members.get(name))))
+
+
+def keys_for(tags: Mapping[str, str], *more: str) -> dict[str, tuple[str, ...]]:
+    """The condition keys for tags, and for keys of tags without values."""
+    keys = (*tags, *more)
     if not keys:
         return {}
     found: dict[str, tuple[str, ...]] = {f"aws:RequestTag/{key}": (value,) for key, value in tags.items()}
     found["aws:TagKeys"] = tuple(dict.fromkeys(keys))
+    return found
+
+
+def by_kind(members: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """EC2's tags for what is being made, by the kind of resource they are for."""
+    found: dict[str, dict[str, str]] = {}
+    for name in _SPECIFICATIONS:
+        for specification in _list(members.get(name)):
+            if isinstance(specification, Mapping) and isinstance(specification.get("ResourceType"), str):
+                tags = dict(_pairs(specification.get("Tags")))
+                if tags:
+                    found.setdefault(specification["ResourceType"], {}).update(tags)
     return found
 
 

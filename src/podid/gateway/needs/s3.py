@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 
 from podid.gateway.needs.need import Asked, Conditions, Need, Rule
-from podid.gateway.needs.s3_conditions import bucket_conditions, object_conditions
+from podid.gateway.needs.s3_conditions import bucket_conditions, object_conditions, signature_conditions
 
 # On the bucket; where an operation is its own action (`s3:GetBucketTagging`), it stands in _SAME below.
 _BUCKET = {
@@ -167,16 +167,20 @@ def _put_object(asked: Asked) -> Iterator[Need]:
 
 
 def _copy(asked: Asked) -> Iterator[Need]:
-    """Both sides: write the target, read the source."""
+    """Both sides: write the target, read the source; and the source's tags, which go along unless the call has others."""
     bucket, key, version = copy_source(asked.text("CopySource"))
     yield from _put_object(asked)
-    yield object_need(
-        asked,
-        "GetObjectVersion" if version else "GetObject",
-        bucket=bucket,
-        key=key,
-        context={"s3:versionid": (version,)} if version else {},
-    )
+    versioned = "Version" if version else ""
+    context = {**signature_conditions(asked), **({"s3:versionid": (version,)} if version else {})}
+    source = object_need(asked, f"GetObject{versioned}", bucket=bucket, key=key, context=context)
+    yield source
+    if asked.operation == "CopyObject" and asked.text("TaggingDirective") != "REPLACE":
+        tags = asked.lookup.tags_of(source.resource)
+        if tags:
+            yield object_need(asked, f"GetObject{versioned}Tagging", bucket=bucket, key=key, context=context)
+            given = {f"s3:RequestObjectTag/{name}": (value,) for name, value in tags.items()}
+            keys = {**object_conditions(asked), **given, "s3:RequestObjectTagKeys": tuple(tags)}
+            yield object_need(asked, "PutObjectTagging", context=keys)
 
 
 def copy_source(text: str) -> tuple[str, str, str]:
@@ -202,7 +206,7 @@ def _delete_object(asked: Asked) -> Iterator[Need]:
 def _delete_objects(asked: Asked) -> Iterator[Need]:
     for entry in (asked.members.get("Delete") or {}).get("Objects") or ():
         key, version = str(entry.get("Key", "")), str(entry.get("VersionId") or "")
-        context = {"s3:versionid": (version,)} if version else None
+        context = {**signature_conditions(asked), "s3:versionid": (version,)} if version else None
         yield object_need(asked, "DeleteObjectVersion" if version else "DeleteObject", key=key, context=context)
         if asked.members.get("BypassGovernanceRetention"):
             yield object_need(asked, "BypassGovernanceRetention", key=key, context=context)

@@ -1,6 +1,6 @@
 """Operations that need several things, or something else than one action of their own name.
 
-DynamoDB's transactions and PartiQL, EKS and EKS Auth (their resource ARNs hold identifiers the reference cannot fill),
+DynamoDB's transactions and PartiQL, EventBridge's events, EKS and EKS Auth (their resource ARNs hold identifiers the reference cannot fill),
 and podid's own extensions.
 """
 
@@ -56,6 +56,20 @@ def _execute(asked: Asked) -> Iterator[Need]:
             yield statement_need(asked, statement)
 
 
+def _put_events(asked: Asked) -> Iterator[Need]:
+    """Each event on its bus, with its own source and kind."""
+    seen: set[tuple[str, str, str]] = set()
+    for entry in asked.members.get("Entries") or ():
+        bus, source, kind = (str(entry.get(name) or "") for name in ("EventBusName", "Source", "DetailType"))
+        if (bus, source, kind) not in seen:
+            seen.add((bus, source, kind))
+            yield Need(
+                action="events:PutEvents",
+                resource=bus if bus.startswith("arn:") else asked.arn(f"event-bus/{bus or 'default'}"),
+                context={"events:source": (source,), "events:detail-type": (kind,)},
+            )
+
+
 def _eks(kind: str, *members: str, also: str = "") -> Rule:
     """An action of the operation's own name, on a thing of EKS below its cluster."""
 
@@ -89,19 +103,28 @@ def _assume_for_pod(asked: Asked) -> Iterator[Need]:
     )
 
 
+def _access_entry(asked: Asked) -> Iterator[Need]:
+    arn = asked.text("principalArn")
+    account, (kind, _, path) = arn.split(":")[4:5], arn.rpartition(":")[2].partition("/")
+    named = [kind or "*", *(account or ["*"]), path.rpartition("/")[2] or "*"]
+    resource = asked.arn("/".join(["access-entry", asked.text("clusterName") or "*", *named, "*"]), service="eks")
+    yield Need(action=f"eks:{asked.operation}", resource=resource, context=request_tags.conditions(asked.members))
+
+
 def _node_session(asked: Asked) -> Iterator[Need]:
     yield Need(action="podid:GetNodeSession", resource=asked.arn(f"node/{asked.text('InstanceId')}", service="podid"))
 
 
-def _cluster_token(asked: Asked) -> Iterator[Need]:
+def _cluster_of_podid(asked: Asked) -> Iterator[Need]:
     resource = asked.arn(f"cluster/{asked.text('ClusterName')}", service="podid")
-    yield Need(action="podid:ReviewClusterToken", resource=resource)
+    yield Need(action=f"podid:{asked.operation}", resource=resource)
 
 
 _ASSOCIATION = _eks("podidentityassociation", "associationId")
 _ADDON = _eks("addon", "addonName", "")
 _CLUSTER = _eks("cluster")
 RULES: Mapping[str, Mapping[str, Rule]] = {
+    "events": {"PutEvents": _put_events},
     "dynamodb": {
         "TransactGetItems": _transact_get,
         "TransactWriteItems": _transact_write,
@@ -134,10 +157,20 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "DescribeAddon": _ADDON,
         "UpdateAddon": _ADDON,
         "DeleteAddon": _ADDON,
+        "DescribeAccessEntry": _access_entry,
+        "UpdateAccessEntry": _access_entry,
+        "DeleteAccessEntry": _access_entry,
+        "AssociateAccessPolicy": _access_entry,
+        "DisassociateAccessPolicy": _access_entry,
+        "ListAssociatedAccessPolicies": _access_entry,
         "TagResource": _eks_tags,
         "UntagResource": _eks_tags,
         "ListTagsForResource": _eks_tags,
     },
     "eks-auth": {"AssumeRoleForPodIdentity": _assume_for_pod},
-    "podid": {"GetNodeSession": _node_session, "ReviewClusterToken": _cluster_token},
+    "podid": {
+        "GetNodeSession": _node_session,
+        "RegisterCluster": _cluster_of_podid,
+        "ReviewClusterToken": _cluster_of_podid,
+    },
 }

@@ -1,7 +1,7 @@
 """Where the rule of an operation is found: written by hand, or from the service authorization reference.
 
-Exempt, by AWS's own rules: GetCallerIdentity and GetAccessKeyInfo's kin need nothing; for `AssumeRole*` the sts room evaluates the
-trust policy, because only there the role is known; what AWS leaves unsigned cannot need anything.
+What needs no permission at all is in `unneeded`, each with its reason. For `AssumeRole*` the sts room evaluates the trust policy, because only
+there the role is known; what AWS leaves unsigned cannot need anything.
 """
 
 from __future__ import annotations
@@ -9,20 +9,38 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
-from podid.gateway.needs import apigateway, iam, messaging, renamed, s3, several, sts
+from podid.gateway.needs import (
+    apigateway,
+    ec2,
+    iam,
+    kms,
+    mail,
+    messaging,
+    not_yet_listed,
+    renamed,
+    s3,
+    several,
+    sts,
+    unneeded,
+)
+from podid.gateway.needs.keys.plan import with_keys
 from podid.gateway.needs.need import Asked, Need, Rule
 from podid.gateway.needs.passed_roles import passed_roles
 from podid.gateway.needs.read_objects import read_objects
 from podid.gateway.needs.reference import needs_of_action
+from podid.gateway.needs.tags_given import tags_given
 
 _WRITTEN: Mapping[str, Callable[[str], Rule | None]] = {
     "s3": s3.RULES.get,
+    "ec2": ec2.rule_of,
     "iam": iam.rule_of,
     "sts": sts.RULES.get,
     "apigateway": apigateway.rule_of,
     "apigatewayv2": apigateway.rule_of,
+    "ses": mail.rule_of,
+    "sesv2": mail.rule_of,
     "sqs": messaging.sqs_rule,
-    "kms": messaging.kms_rule,
+    "kms": kms.rule_of,
     "secretsmanager": messaging.secrets_rule,
     **{service: rules.get for service, rules in several.RULES.items()},
 }
@@ -37,8 +55,15 @@ def needs_of(asked: Asked) -> tuple[Need, ...]:
     found = _found(asked)
     if found is None:
         raise Unmapped(f"{asked.service.model}:{asked.operation}")
-    # podid's own rooms ask for iam:PassRole themselves: they know which role is given and which is only named.
-    return tuple(found) if asked.service.own else (*found, *passed_roles(asked), *read_objects(asked))
+    needs = list(found)
+    if (
+        not asked.service.own
+    ):  # podid's own rooms ask for iam:PassRole themselves: they know which role is given and which only named
+        about = needs[0].resource if needs else ""
+        needs += passed_roles(asked, about)
+        needs += read_objects(asked)
+        needs += tags_given(asked, needs)
+    return tuple(with_keys(asked, need) for need in needs)
 
 
 def _found(asked: Asked) -> Iterable[Need] | None:
@@ -53,8 +78,11 @@ def _found(asked: Asked) -> Iterable[Need] | None:
 
 
 def _written(service: str, operation: str) -> Rule | None:
+    if unneeded.is_unneeded(service, operation):
+        return unneeded.nothing
     rules = _WRITTEN.get(service)
-    return None if rules is None else rules(operation)
+    rule = None if rules is None else rules(operation)
+    return rule or not_yet_listed.rule_of(service, operation)
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 from podid.core.caller import Input
 from podid.core.policy import MalformedPolicy, PolicyKind, parse_policy
 from podid.gateway.refusals import Said
+from podid.gateway.resource_policies import public_access
 from podid.gateway.resource_policies.held import on_itself
 
 _Texts = Callable[[Input], Iterator[Any]]
@@ -46,6 +47,25 @@ _PUT: Mapping[tuple[str, str], tuple[_Texts, str, int]] = {
     ("dynamodb", "PutResourcePolicy"): (_member("Policy"), "ValidationException", 400),
     ("logs", "PutResourcePolicy"): (_member("policyDocument"), "InvalidParameterException", 400),
     ("events", "PutPermission"): (_member("Policy"), "ValidationException", 400),
+    ("acm-pca", "PutPolicy"): (_member("Policy"), "InvalidPolicyException", 400),
+    ("comprehend", "PutResourcePolicy"): (_member("ResourcePolicy"), "InvalidRequestException", 400),
+    ("dsql", "PutClusterPolicy"): (_member("policy"), "ValidationException", 400),
+    ("efs", "PutFileSystemPolicy"): (_member("Policy"), "InvalidPolicyException", 400),
+    ("es", "CreateElasticsearchDomain"): (_member("AccessPolicies"), "ValidationException", 400),
+    ("glue", "PutResourcePolicy"): (_member("PolicyInJson"), "InvalidInputException", 400),
+    ("kafka", "PutClusterPolicy"): (_member("Policy"), "BadRequestException", 400),
+    ("kinesis", "PutResourcePolicy"): (_member("Policy"), "InvalidArgumentException", 400),
+    ("logs", "PutDestinationPolicy"): (_member("accessPolicy"), "InvalidParameterException", 400),
+    ("mediastore", "PutContainerPolicy"): (_member("Policy"), "ValidationException", 400),
+    ("opensearch", "CreateDomain"): (_member("AccessPolicies"), "ValidationException", 400),
+    ("opensearch", "UpdateDomainConfig"): (_member("AccessPolicies"), "ValidationException", 400),
+    ("osis", "PutResourcePolicy"): (_member("Policy"), "ValidationException", 400),
+    ("payment-cryptography", "PutResourcePolicy"): (_member("Policy"), "ValidationException", 400),
+    ("s3vectors", "PutVectorBucketPolicy"): (_member("policy"), "ValidationException", 400),
+    ("ses", "PutIdentityPolicy"): (_member("Policy"), "InvalidPolicy", 400),
+    ("sesv2", "CreateEmailIdentityPolicy"): (_member("Policy"), "BadRequestException", 400),
+    ("sesv2", "UpdateEmailIdentityPolicy"): (_member("Policy"), "BadRequestException", 400),
+    ("vpc-lattice", "PutResourcePolicy"): (_member("policy"), "ValidationException", 400),
 }
 
 
@@ -54,7 +74,9 @@ _ABOUT_ITSELF = frozenset({"ecr", "events"})
 
 
 def check(service: str, operation: str, members: Input) -> None:
-    """Raise the service's error for a policy that is none."""
+    """Raise the service's error for a policy that is none, and S3's for what would make public what must not be."""
+    if service == "s3":
+        public_access.check(operation, members)
     put = _PUT.get((service, operation))
     if put is None:
         return
