@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.conformance.api_server import ApiServer
 from tests.conformance.endpoint import Endpoint, Key
 
 
@@ -27,3 +28,14 @@ def role(endpoint: Endpoint) -> str:
 def powerless(endpoint: Endpoint) -> Key:
     """A user without any policy."""
     return endpoint.user("powerless")
+
+
+@pytest.fixture(scope="session")
+def api_server(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """The API server of the first cluster."""
+    served = ApiServer(endpoint, tmp_path_factory.mktemp("cluster"))
+    try:
+        served.start()
+        yield served
+    finally:
+        served.stop()

@@ -138,6 +138,12 @@ class Endpoint:
         self._process.send_signal(how)
         return self._process.wait(20)
 
+    def peak_memory(self) -> int:
+        """The most that the process ever had in memory, in bytes."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
     def _answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/_podid/health", timeout=1) as answer:

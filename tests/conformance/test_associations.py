@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.conformance.endpoint import ACCOUNT, CLUSTER, CLUSTER_ARN, REGION, Endpoint, Key
+from tests.conformance.endpoint import ACCOUNT, CLUSTER, REGION, Endpoint
 
 PATH = f"/clusters/{CLUSTER}/pod-identity-associations"
 ANY_TARGET = "arn:aws:iam::444455556666:role/path/target"
@@ -387,79 +387,3 @@ def test_a_triple_can_be_made_again_after_its_end(endpoint: Endpoint, role: str)
 def test_unknown_members_are_passed_over(endpoint: Endpoint, role: str) -> None:
     asked = {"namespace": "ns", "serviceAccount": "newer", "roleArn": role, "memberOfNextYear": {"a": [1]}}
     assert endpoint.eks("POST", PATH, asked).status == 200
-
-
-# -- IAM ---------------------------------------------------------------------------------------------------------------
-ASSOCIATION_ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:podidentityassociation/{CLUSTER}/"
-DENIED: dict[str, tuple[str, str, Any, str, str]] = {
-    "create": ("POST", PATH, {"namespace": "n", "serviceAccount": "s", "roleArn": MISSING_ROLE}, "Create", CLUSTER_ARN),
-    "list": ("GET", PATH, None, "List", CLUSTER_ARN),
-    "describe": ("GET", f"{PATH}/PLAIN", None, "Describe", f"{ASSOCIATION_ARN}PLAIN"),
-    "update": ("POST", f"{PATH}/PLAIN", {"disableSessionTags": True}, "Update", f"{ASSOCIATION_ARN}PLAIN"),
-    "delete": ("DELETE", f"{PATH}/PLAIN", None, "Delete", f"{ASSOCIATION_ARN}PLAIN"),
-}
-
-
-@pytest.mark.parametrize("operation", DENIED)
-def test_who_may_not_is_told_which_action_on_what(
-    endpoint: Endpoint, powerless: Key, made: dict[str, Any], operation: str
-) -> None:
-    method, path, body, verb, resource = DENIED[operation]
-    answer = endpoint.eks(method, path.replace("PLAIN", made["associationId"]), body, key=powerless)
-    action = f"eks:{verb}PodIdentityAssociation{'s' if verb == 'List' else ''}"
-    assert (answer.status, answer.code) == (403, "AccessDeniedException")
-    assert answer.text == (
-        f"User: arn:aws:iam::{ACCOUNT}:user/powerless is not authorized to perform: {action} on resource: "
-        f"{resource.replace('PLAIN', made['associationId'])} because no identity-based policy allows the {action} action"
-    )
-
-
-def test_making_an_association_takes_pass_role(endpoint: Endpoint, role: str) -> None:
-    key = endpoint.user(
-        "creator", {"Effect": "Allow", "Action": "eks:CreatePodIdentityAssociation", "Resource": CLUSTER_ARN}
-    )
-    asked = {"namespace": "ns", "serviceAccount": "pass-role", "roleArn": role}
-    answer = endpoint.eks("POST", PATH, asked, key=key)
-    assert (answer.status, answer.code) == (403, "AccessDeniedException")
-    assert f"is not authorized to perform: iam:PassRole on resource: {role} " in answer.text
-    endpoint.client("iam").put_user_policy(
-        UserName="creator",
-        PolicyName="pass",
-        PolicyDocument=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": {
-                    "Effect": "Allow",
-                    "Action": "iam:PassRole",
-                    "Resource": role,
-                    "Condition": {"StringEquals": {"iam:PassedToService": "pods.eks.amazonaws.com"}},
-                },
-            }
-        ),
-    )
-    assert endpoint.eks("POST", PATH, asked, key=key).status == 200
-
-
-def test_a_permission_on_an_association_is_for_that_one(endpoint: Endpoint, role: str) -> None:
-    mine, other = endpoint.associate(role, "mine"), endpoint.associate(role, "not-mine")
-    statement = {
-        "Effect": "Allow",
-        "Action": "eks:DescribePodIdentityAssociation",
-        "Resource": mine["associationArn"],
-    }
-    key = endpoint.user("describer", statement)
-    assert endpoint.eks("GET", f"{PATH}/{mine['associationId']}", key=key).status == 200
-    assert endpoint.eks("GET", f"{PATH}/{other['associationId']}", key=key).status == 403
-
-
-def test_a_permission_by_resource_tag(endpoint: Endpoint, role: str) -> None:
-    red, blue = (endpoint.associate(role, colour, tags={"colour": colour}) for colour in ("red", "blue"))
-    statement = {
-        "Effect": "Allow",
-        "Action": "eks:DeletePodIdentityAssociation",
-        "Resource": "*",
-        "Condition": {"StringEquals": {"aws:ResourceTag/colour": "red"}},
-    }
-    key = endpoint.user("red-deleter", statement)
-    assert endpoint.eks("DELETE", f"{PATH}/{blue['associationId']}", key=key).status == 403
-    assert endpoint.eks("DELETE", f"{PATH}/{red['associationId']}", key=key).status == 200

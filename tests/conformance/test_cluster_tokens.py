@@ -2,57 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import signal
-import socket
-import ssl
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.auth import SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from tests.conformance.endpoint import ACCOUNT, CLUSTER, REGION, Endpoint, Key
-
-IDENTITY = "Action=GetCallerIdentity&Version=2011-06-15"
-
-
-def token(
-    key: Key,
-    cluster: str = CLUSTER,
-    *,
-    url: str = f"https://sts.{REGION}.amazonaws.com/?{IDENTITY}",
-    service: str = "sts",
-    method: str = "GET",
-    age: int = 0,
-    header: str = "x-k8s-aws-id",
-) -> str:
-    """A token as the AWS CLI makes it."""
-    request = AWSRequest(method=method, url=url, headers={header: cluster})
-    signer = SigV4QueryAuth(Credentials(key.id, key.secret, key.token or None), service, REGION, expires=60)
-    request.context["timestamp"] = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() - age))
-    signer._modify_request_before_signing(request)
-    canonical = signer.canonical_request(request)
-    text = signer.string_to_sign(request, canonical)
-    request.url += f"&X-Amz-Signature={signer.signature(text, request)}"
-    return wrap(request.url)
-
-
-def wrap(url: str) -> str:
-    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
-
-
-def unwrap(text: str) -> str:
-    encoded = text.removeprefix("k8s-aws-v1.")
-    return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+from tests.conformance.api_server import IDENTITY, ApiServer, token, unwrap, wrap
+from tests.conformance.endpoint import ACCOUNT, CLUSTER, Endpoint, Key
 
 
 def review(endpoint: Endpoint, shown: str, key: Key | None = None, cluster: str = CLUSTER) -> Any:
@@ -128,79 +84,17 @@ def test_reviewing_is_a_permission(endpoint: Endpoint, powerless: Key) -> None:
 
 
 # -- an API server -----------------------------------------------------------------------------------------------------
-@pytest.fixture(scope="module")
-def api_server(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ssl.SSLContext]]:
-    """A local cluster without pods, which asks the endpoint whose tokens it is shown."""
-    home = tmp_path_factory.mktemp("cluster")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    settings = {
-        "home": str(home / "cluster"),
-        "podid_home": str(home),
-        "port": port,
-        "issuer": endpoint.issuer.url,
-        "cluster_name": CLUSTER,
-        "aws_port": endpoint.port,
-        "review_credentials": str(endpoint.home / "credentials/reviewer.json"),
-        "run_pods": False,
-    }
-    (home / "settings.json").write_text(json.dumps(settings))
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "podid", "part", "cluster", str(home / "settings.json")], stderr=log
-        )
-    try:
-        url, certificate = f"https://127.0.0.1:{port}", home / "cluster/ca.crt"
-        until = time.monotonic() + 30
-        while not is_up(url, certificate):
-            assert process.poll() is None, (home / "log").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        yield url, ssl.create_default_context(cafile=str(certificate))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-def is_up(url: str, certificate: Path) -> bool:
-    try:
-        context = ssl.create_default_context(cafile=str(certificate))
-        with urllib.request.urlopen(f"{url}/readyz", context=context, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def whoami(api_server: tuple[str, ssl.SSLContext], shown: str) -> Any:
-    """The user of a token, or the status of the refusal."""
-    url, context = api_server
-    body = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}).encode()
-    headers = {"Authorization": f"Bearer {shown}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/apis/authentication.k8s.io/v1/selfsubjectreviews", body, headers)
-    try:
-        with urllib.request.urlopen(request, context=context, timeout=20) as answer:
-            return json.loads(answer.read())["status"]["userInfo"]
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code
-
-
-def test_an_api_server_takes_the_token(endpoint: Endpoint, api_server: tuple[str, ssl.SSLContext]) -> None:
-    told = whoami(api_server, token(endpoint.administrator))
+def test_an_api_server_takes_the_token(endpoint: Endpoint, api_server: ApiServer) -> None:
+    told = api_server.who(token(endpoint.administrator))
     assert told["username"] == f"arn:aws:iam::{ACCOUNT}:user/admin"
     assert told["groups"] == ["system:masters", "system:authenticated"]
     assert told["extra"]["arn"] == [f"arn:aws:iam::{ACCOUNT}:user/admin"]
 
 
 @pytest.mark.parametrize("case", ["for another cluster", "too old", "spoiled", "not base64"])
-def test_an_api_server_refuses_what_is_none(
-    endpoint: Endpoint, api_server: tuple[str, ssl.SSLContext], case: str
-) -> None:
-    assert whoami(api_server, HOSTILE[case](endpoint.administrator)) == 401
+def test_an_api_server_refuses_what_is_none(endpoint: Endpoint, api_server: ApiServer, case: str) -> None:
+    assert api_server.who(HOSTILE[case](endpoint.administrator)) == 401
 
 
-def test_an_api_server_refuses_who_has_no_entry(
-    endpoint: Endpoint, api_server: tuple[str, ssl.SSLContext], powerless: Key
-) -> None:
-    assert whoami(api_server, token(powerless)) == 401
+def test_an_api_server_refuses_who_has_no_entry(endpoint: Endpoint, api_server: ApiServer, powerless: Key) -> None:
+    assert api_server.who(token(powerless)) == 401

@@ -10,7 +10,7 @@ from tests.contract.served import Served
 
 from podid.core.clock import system_clock
 from podid.core.sigv4 import Credentials, sign
-from podid.gateway.connection import LARGEST_HEAD
+from podid.gateway.receive import LARGEST_HEAD
 
 
 def talk(served: Served, message: bytes, *, then: bytes = b"") -> bytes:
@@ -51,7 +51,26 @@ def status(answer: bytes) -> int:
         (b"GET / HTTP/1.1\r\nHost: a\r\nX\x00: y\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n folded\r\n\r\n", 400),
         (b"nonsense\r\n\r\n", 400),
-        (b"GET http://a HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /#b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\nHost: a\n\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nab", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 17 + b"\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;x=" + b"y" * 400_000 + b"\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 200-ok\r\n\r\n{}", 417),
         (b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         (b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(300)) + b"\r\n", 431),
@@ -61,6 +80,11 @@ def status(answer: bytes) -> int:
 )
 def test_malformed_or_oversized_messages_are_refused(served: Served, message: bytes, expected: int) -> None:
     assert status(talk(served, message)) == expected
+
+
+@pytest.mark.parametrize("target", [b"http://a", b"http://a/", b"HTTP://A/?x"])
+def test_an_absolute_target_is_its_path(served: Served, target: bytes) -> None:
+    assert status(talk(served, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n\r\n")) == 403
 
 
 def test_a_head_without_an_end_is_cut_off(served: Served) -> None:
@@ -148,6 +172,7 @@ def test_a_query_beside_a_target_header_names_no_other_operation(served: Served,
 def test_a_large_upload_without_a_good_signature_is_refused_before_it_is_sent(served: Served) -> None:
     host = served.url.removeprefix("http://")
     path, length = "/some-bucket/key", 100 * 1024 * 1024
+    served.client("s3").create_bucket(Bucket="some-bucket")
     for who, code in (
         (served.administrator, b""),
         (Credentials(served.administrator.access_key_id, "x" * 40), b"SignatureDoesNotMatch"),

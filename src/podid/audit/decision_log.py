@@ -12,9 +12,10 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, delete, func, select
 
-from podid.audit.entry import MAX_TEXT, Entry
+from podid.audit.entry import Entry
+from podid.audit.rows import insert_all
 from podid.audit.tables import DECISIONS
 from podid.store import Store
 
@@ -22,6 +23,11 @@ CAPACITY = 20_000
 """Entries waiting to be written: a few seconds of full load, some ten megabytes."""
 
 BATCH = 500
+"""Entries that are written without waiting for more."""
+
+LARGEST_BATCH = 2000
+"""Entries of one transaction: no more, so that other writers get their turn within some ten milliseconds."""
+
 WAIT_SECONDS = 0.5
 """How long an entry may wait for company."""
 
@@ -45,6 +51,7 @@ class DecisionLog:
         self._dropped = 0
         self._since_pruned = 0
         self._closing = False
+        self._sleeping = False
         self._hurry = False
         self._thread = threading.Thread(target=self._run, name="podid-decision-log", daemon=True)
         self._thread.start()
@@ -56,12 +63,15 @@ class DecisionLog:
 
     def record(self, entry: Entry) -> None:
         """Take an entry. It never waits and never raises."""
-        with self._changed:
-            if self._closing or len(self._waiting) >= self._capacity:
+        waiting = self._waiting
+        if self._closing or len(waiting) >= self._capacity:
+            with self._changed:
                 self._dropped += 1
-                return
-            self._waiting.append(entry)
-            if len(self._waiting) == 1 or len(self._waiting) >= BATCH:
+            return
+        waiting.append(entry)
+        # The writer says that it sleeps before it looks a last time, so either it sees the entry or this sees that it sleeps.
+        if self._sleeping or len(waiting) == BATCH:
+            with self._changed:
                 self._changed.notify_all()
 
     def flush(self) -> None:
@@ -103,13 +113,15 @@ class DecisionLog:
     def _run(self) -> None:
         while True:
             with self._changed:
+                self._sleeping = True
                 self._changed.wait_for(lambda: self._waiting or self._closing)
+                self._sleeping = False
                 if not self._waiting:
                     return
                 self._changed.wait_for(
                     lambda: len(self._waiting) >= BATCH or self._closing or self._hurry, timeout=WAIT_SECONDS
                 )
-                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                batch = [self._waiting.popleft() for _ in range(min(LARGEST_BATCH, len(self._waiting)))]
                 self._writing = len(batch)
             self._write(batch)
             with self._changed:
@@ -119,7 +131,7 @@ class DecisionLog:
     def _write(self, batch: Sequence[Entry]) -> None:
         try:
             with self._store.append() as connection:
-                connection.execute(insert(DECISIONS), [_columns(entry) for entry in batch])
+                insert_all(connection, batch)
             self._since_pruned += len(batch)
             if self._since_pruned >= _PRUNE_EVERY:
                 self._prune()
@@ -136,33 +148,6 @@ class DecisionLog:
             newest = connection.execute(select(func.max(table.c.number))).scalar_one_or_none()
             if newest is not None:
                 connection.execute(delete(table).where(table.c.number <= newest - self._kept))
-
-
-def _clean(text: str, most: int) -> str:
-    """Text that every database takes: what a hostile request holds must not lose the batch it is in."""
-    cut = text[:most]
-    if cut.isascii() and "\0" not in cut:
-        return cut
-    return cut.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
-def _columns(entry: Entry) -> dict[str, object]:
-    return {
-        "at": entry.at,
-        "request_id": _clean(entry.request_id, 64),
-        "account": _clean(entry.account, 12),
-        "region": _clean(entry.region, 32),
-        "caller_arn": _clean(entry.caller_arn, MAX_TEXT),
-        "access_key_id": _clean(entry.access_key_id, 128),
-        "source_ip": _clean(entry.source_ip, 64),
-        "action": _clean(entry.action, 256),
-        "resource": _clean(entry.resource, MAX_TEXT),
-        "outcome": _clean(entry.outcome, 32),
-        "decided_by": _clean("\n".join(entry.decided_by), MAX_TEXT),
-        "error_code": _clean(entry.error_code, 128),
-        "reason": _clean(entry.reason, MAX_TEXT),
-        "event": entry.event,
-    }
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:

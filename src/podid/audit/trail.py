@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -22,12 +23,17 @@ HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 _HIDDEN_MEMBERS: Final = frozenset(
     {
+        "addprivatekey",
+        "authenticationcode1",
+        "authenticationcode2",
         "newpassword",
         "oldpassword",
         "password",
         "privatekey",
         "samlassertion",
         "secretbinary",
+        "servicecredentialsecret",
+        "servicepassword",
         "secretstring",
         "sessiontoken",
         "token",
@@ -52,6 +58,8 @@ _MAX_EVENT = 65_536
 _MAX_TEXT = 8192
 _MAX_ITEMS = 200
 _MAX_DEPTH = 12
+_SECONDS = 64
+"""Texts of instants kept: the events of one second have the same."""
 
 
 def management_event(
@@ -149,6 +157,7 @@ def event_text(
     return text
 
 
+@lru_cache(256)
 def shared_id(request_id: str) -> str:
     """The id that the events of one call share: the same for the same request, wherever it is asked for."""
     return ids.uuid4(lambda size: hashlib.sha256(b"podid shared event\0" + request_id.encode()).digest()[:size])
@@ -230,10 +239,20 @@ def _lower(name: str) -> str:
 
 
 def _iso(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _iso_of(int(instant.timestamp()))
+
+
+@lru_cache(_SECONDS)
+def _iso_of(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def written(instant: datetime) -> str:
     """An instant in a parameter: `Apr 16, 2024, 3:20:04 PM`."""
-    local = instant.astimezone(UTC)
+    return _written_of(int(instant.timestamp()))
+
+
+@lru_cache(_SECONDS)
+def _written_of(second: int) -> str:
+    local = datetime.fromtimestamp(second, UTC)
     return f"{local:%b} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M:%S %p}"

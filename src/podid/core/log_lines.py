@@ -8,9 +8,17 @@ that would take one out again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TextIO
 
 import msgspec
 
@@ -23,22 +31,33 @@ class JsonLines(logging.Formatter):
     """Formats a record as one JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC)
-        line: dict[str, object] = {
-            "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage()[:_LIMIT],
-        }
-        for name, value in vars(record).items():
-            if name not in _STANDARD:
-                line[name] = _bounded(value)
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)[-_LIMIT:]
-        try:
-            return msgspec.json.encode(line).decode()  # a sixth of json's time, which a gateway spends on every request
-        except UnicodeEncodeError:  # half a character: only its escape can be written
-            return json.dumps(line)
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        exception = self.formatException(record.exc_info)[-_LIMIT:] if record.exc_info else ""
+        return _line(record.created, record.levelname, record.name, record.getMessage(), extra, exception)
+
+
+def _line(
+    at: float, level: str, name: str, message: str, extra: Mapping[str, object], exception: str = ""
+) -> str:
+    line: dict[str, object] = {
+        "time": f"{_second(int(at))}.{int(at * 1000) % 1000:03d}Z",
+        "level": level,
+        "logger": name,
+        "message": message[:_LIMIT],
+    }
+    for key, value in extra.items():
+        line[key] = value[:_LIMIT] if type(value) is str else _bounded(value)
+    if exception:
+        line["exception"] = exception
+    try:
+        return msgspec.json.encode(line).decode()  # a sixth of json's time, which a gateway spends on every request
+    except UnicodeEncodeError:  # half a character: only its escape can be written
+        return json.dumps(line)
+
+
+@lru_cache(16)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _bounded(value: object) -> object:
@@ -49,9 +68,99 @@ def _bounded(value: object) -> object:
     return str(value)[:_LIMIT]
 
 
+class LineQueue:
+    """Lines that a request does not wait for: taken in memory, written by a thread of its own, many at a time.
+
+    A crash may lose those of the last moment; more than can be written are dropped, and their number is told. `stream` takes text.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._waiting: deque[tuple[float, str, str, Mapping[str, object]]] = deque()
+        self._writing = threading.RLock()
+        self._wake = threading.Event()
+        self._dropped = 0
+        self._thread: threading.Thread | None = None
+
+    def put(self, name: str, message: str, extra: Mapping[str, object]) -> None:
+        """Take a line of level INFO. It never waits and never raises."""
+        waiting = self._waiting
+        if len(waiting) >= _CAPACITY:
+            self._dropped += 1
+            return
+        waiting.append((time.time(), name, message, extra))
+        if not self._wake.is_set():
+            if self._thread is None:
+                self._start()
+            self._wake.set()
+
+    def flush(self) -> None:
+        """Write what is waiting, now and here."""
+        with self._writing:
+            if not self._waiting and not self._dropped:
+                return
+            lines = []
+            while self._waiting:
+                at, name, message, extra = self._waiting.popleft()
+                lines.append(_line(at, "INFO", name, message, extra))
+            dropped, self._dropped = self._dropped, 0
+            if dropped:
+                lines.append(_line(time.time(), "WARNING", __name__, "log lines were dropped", {"dropped": dropped}))
+            with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+                self._stream.write("\n".join(lines) + "\n")
+                self._stream.flush()
+
+    def _start(self) -> None:
+        with self._writing:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="podid-log-lines", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            time.sleep(_COMPANY)
+            self._wake.clear()
+            self.flush()
+
+
+_CAPACITY = 20_000
+"""Lines waiting to be written: some seconds of full load."""
+_COMPANY = 0.05
+"""Seconds that a line waits for others: a system call for each would cost as much as a signature check."""
+
+_queue: LineQueue | None = None
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes a record behind the lines that came before it."""
+
+    def __init__(self, queue: LineQueue, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._queue = queue
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._queue.flush()
+        super().emit(record)
+
+    def flush(self) -> None:
+        self._queue.flush()
+        super().flush()
+
+
+def tell(logger: logging.Logger, message: str, extra: Mapping[str, object]) -> None:
+    """What `logger.info(message, extra=extra)` writes, for the lines that every request has. The caller asked whether INFO is enabled."""
+    if _queue is not None:
+        _queue.put(logger.name, message, extra)
+    else:
+        logger.info(message, extra=dict(extra))
+
+
 def log_to_stderr(level: int | str = logging.INFO) -> None:
     """Send this process's log to standard error, as JSON lines. Called once, at the edge."""
-    handler = logging.StreamHandler()
+    global _queue
+    _queue = LineQueue(sys.stderr)
+    handler = _Handler(_queue, sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -10,12 +10,16 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 MAX_DEPTH = 128
 """Levels of arrays and objects. AWS's own readers stop in the low hundreds; no modelled input comes near."""
 
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 _OPENING = (b"[", b"{")
 _CLOSING = (b"]", b"}")
+_BLANK_AFTER_QUOTE = re.compile(rb'"[ \t\r\n]')
+_NOT_PLAIN: Any = object()
 
 
 class MalformedJson(ValueError):
@@ -26,6 +30,9 @@ def parse_json(data: bytes, *, max_size: int, max_depth: int = MAX_DEPTH) -> Any
     """Read one JSON text. Raises MalformedJson."""
     if len(data) > max_size:
         raise MalformedJson(f"the JSON text has {len(data)} bytes, more than {max_size}")
+    value = _read_plain(data, max_depth)
+    if value is not _NOT_PLAIN:
+        return value
     # The count of opening brackets bounds the depth; only a suspect text is walked.
     if data.count(b"[") + data.count(b"{") > max_depth and _depth(data, max_depth) > max_depth:
         raise MalformedJson(f"the JSON text is nested deeper than {max_depth} levels")
@@ -43,6 +50,41 @@ def parse_json(data: bytes, *, max_size: int, max_depth: int = MAX_DEPTH) -> Any
     if "\\u" in text and not _is_unicode(value):
         raise MalformedJson("the JSON text holds half of a surrogate pair")
     return value
+
+
+def _read_plain(data: bytes, max_depth: int) -> Any:
+    """The value of an ordinary text, at a third of the time; else _NOT_PLAIN: the careful reader has to look, and to say what is wrong.
+
+    msgspec reads what the standard library reads, but lets a repeated name through. None was there where writing the value gives the same
+    text again. None was there either where as many `":` are found as names were read, in a text without escapes in which no blank follows a
+    quotation mark: there every name has one. (A string that begins with a colon makes one too many, and only costs the second look.)
+    """
+    try:
+        value = msgspec.json.decode(data)
+        names = _names_in(value, max_depth)
+        if msgspec.json.encode(value) == data:
+            return value
+    except (ValueError, RecursionError):
+        return _NOT_PLAIN
+    if b"\\" in data or _BLANK_AFTER_QUOTE.search(data) is not None or names != data.count(b'":'):
+        return _NOT_PLAIN
+    return value
+
+
+def _names_in(value: Any, levels: int) -> int:
+    """How many names the objects in a value have. Raises RecursionError where there are more levels."""
+    count = 0
+    if type(value) is dict:
+        count = len(value)
+        value = value.values()
+    elif type(value) is not list:
+        return 0
+    if levels <= 0:
+        raise RecursionError
+    for item in value:
+        if type(item) is dict or type(item) is list:
+            count += _names_in(item, levels - 1)
+    return count
 
 
 def _depth(data: bytes, limit: int) -> int:

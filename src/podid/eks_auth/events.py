@@ -6,7 +6,6 @@ exchange share an id. Source: CloudTrail events of EKS Pod Identity as published
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -73,7 +72,7 @@ def assumed(
             made,
             parameters=parameters,
             answer=None if isinstance(outcome, AwsError) else _answer(outcome),
-            event_id=ids.uuid4(os.urandom),
+            event_id=ids.uuid4(ids.names_at_random),
             error=error,
             read_only=True,
             resources=({"accountId": account, "type": "AWS::IAM::Role", "ARN": role_arn},),

@@ -18,6 +18,7 @@ from concurrent.futures import TimeoutError as TookTooLong
 from typing import Final
 
 from podid.core.tokens import ServiceAccountToken
+from podid.core.waiting import about_to_wait
 from podid.eks import Cluster, ClusterAccess
 from podid.kube import PODS, KubeError, NotFound
 
@@ -65,6 +66,8 @@ class PodLiveness:
                 while len(self._alive) > MOST_PODS:
                     self._alive.popitem(last=False)
             self._alive.move_to_end(key)
+        if not held[1].done():
+            about_to_wait()
         try:
             return not held[1].result(timeout=PATIENCE)
         except TookTooLong:

@@ -24,12 +24,12 @@ A caller learns from 9 to 11 only that the role cannot be assumed; the log gets 
 from __future__ import annotations
 
 import logging
-import os
 from typing import Final
 
 from podid.core import ids
 from podid.core.caller import Call, Caller, Output
 from podid.core.errors import AccessDenied, AwsError
+from podid.core.log_lines import tell
 from podid.core.operations import Handler, handlers_of, operation
 from podid.core.tokens import ServiceAccountToken
 from podid.eks import Association, Cluster, Eks
@@ -45,6 +45,7 @@ from podid.sts import IssuedSession, Sts
 
 log = logging.getLogger(__name__)
 
+_TAG_KEYS_TEXT: Final = ",".join(TAG_KEYS)
 _BY_SERVICE: Final = Caller(kind="service", service=SERVICE)
 
 _LONGEST_HINT: Final = 256
@@ -61,7 +62,7 @@ class EksAuth:
         sts: Sts,
         authorizer: Authorizer,
         *,
-        random: ids.RandomBytes = os.urandom,
+        random: ids.RandomBytes = ids.names_at_random,
         keys: ClusterKeys | None = None,
         liveness: PodLiveness | None = None,
         record: Record = lambda entry: None,
@@ -210,22 +211,21 @@ class EksAuth:
 
 def _tell(call: Call, association: Association, pod: ServiceAccountToken, session: IssuedSession) -> None:
     """One line for people: whose token became which session, and why. Nothing in it opens anything."""
-    tags = () if association.disable_session_tags else TAG_KEYS
-    log.info(
-        "a pod's token was exchanged for its role's credentials",
-        extra={
-            "request_id": call.request_id,
-            "cluster": association.cluster,
-            "pod": f"{pod.namespace}/{pod.pod_name}",
-            "service_account": pod.service_account,
-            "association": association.id,
-            "role": association.role_arn,
-            "target_role": association.target_role_arn,
-            "session": session.assumed_role_arn,
-            "session_tags": ",".join(tags),
-            "expires": session.expiration.isoformat(),
-        },
-    )
+    if not log.isEnabledFor(logging.INFO):
+        return
+    fields = {
+        "request_id": call.request_id,
+        "cluster": association.cluster,
+        "pod": f"{pod.namespace}/{pod.pod_name}",
+        "service_account": pod.service_account,
+        "association": association.id,
+        "role": association.role_arn,
+        "target_role": association.target_role_arn,
+        "session": session.assumed_role_arn,
+        "session_tags": "" if association.disable_session_tags else _TAG_KEYS_TEXT,
+        "expires": session.expiration.isoformat(),
+    }
+    tell(log, "a pod's token was exchanged for its role's credentials", fields)
 
 
 def _check_hints(*hints: str | None) -> None:

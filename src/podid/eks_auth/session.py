@@ -6,6 +6,7 @@ Source: EKS API reference, AssumeRoleForPodIdentity (session name); EKS user gui
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from podid.core import ids
@@ -36,8 +37,12 @@ _ILLEGAL: Final = re.compile(r"[^\w+=,.@-]", re.ASCII)
 
 def session_name(cluster: str, pod: str, random: ids.RandomBytes) -> str:
     """`eks-CLUSTER-POD-UUID`, each name cut to ten characters, what STS does not take replaced by `-`."""
-    parts = (_ILLEGAL.sub("-", name[:_NAME_PART]) for name in (cluster, pod))
-    return f"eks-{'-'.join(parts)}-{ids.uuid4(random)}"
+    return f"eks-{_part(cluster[:_NAME_PART])}-{_part(pod[:_NAME_PART])}-{ids.uuid4(random)}"
+
+
+@lru_cache(1024)
+def _part(name: str) -> str:
+    return _ILLEGAL.sub("-", name)
 
 
 def session_tags(cluster: Cluster, token: ServiceAccountToken) -> dict[str, str]:

@@ -1,7 +1,9 @@
-"""The ASGI application: takes a request off the wire within its limits, has a thread answer it, sends the answer.
+"""The application behind the socket: takes a request within its limits, has it answered, on the loop or in a thread, and lays the answer out.
 
-The event loop reads and writes; everything in between (signature, IAM, handlers, moto) is done in a bounded pool of threads, so that a slow
-client costs no thread and a slow handler no other client.
+A request that only computes (a pod's token for credentials, who am I) is answered where it was read: handing it to a thread and back would
+cost a tenth of it, and each hand-over waits for the interpreter. What may wait (a store's writer, another server, moto) is done in
+threads, a bounded number of them, so that a slow client costs no thread and a slow handler no other client. See
+docs/decisions/0010-who-answers-where.md.
 """
 
 from __future__ import annotations
@@ -9,28 +11,33 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from msgspec.structs import replace
 
 from podid.core.clock import Clock
-from podid.core.http import Headers, HttpRequest, HttpResponse
+from podid.core.http import HttpRequest, HttpResponse
+from podid.core.waiting import WouldWait, without_waiting
+from podid.gateway.answers import laid_out, plain
 from podid.gateway.bodies import Bodies
+from podid.gateway.coming import Coming
 from podid.gateway.gateway import Gateway, Later
-from podid.gateway.receive import Head, TooLarge, is_own, read_head
+from podid.gateway.receive import Head, TooLarge, is_answered_at_once, is_of_s3, is_own, read_head
 from podid.gateway.steps.values import Received
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from podid.lean.messages import Request, Response
+from podid.lean.streams import BodyStream
 
 HEALTH = "/_podid/health"
 OWN_THREADS = 4
-_THREADS = ("podid-own", "podid-other")
-_NO_BODY = frozenset({204, 304})
+BATCH = 256 * 1024
+"""Bytes of an upload that are handed to a thread at once."""
+
+_THREADS = ("podid-own", "podid-other", "podid-bodies")
+_WEB_IDENTITY, _FORM = b"Action=AssumeRoleWith", 4096
+"""What a form to STS has that nobody signs, and where it is looked for."""
+
+_HEALTHY = HttpResponse(status=200, headers=(("content-type", "application/json"),), body=b'{"status":"ok"}')
 
 
 class App:
@@ -45,12 +52,29 @@ class App:
         self._clock = clock
         self._own = ThreadPoolExecutor(max_workers=min(OWN_THREADS, threads), thread_name_prefix="podid-own")
         self._others = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="podid-other")
+        self.readers: Executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="podid-bodies")
+        """The threads that objects are read in, as clients take them."""
         self._bodies = Bodies()
+        self._secure = False
         self._started: list[Callable[[], None]] = []
 
     def when_ready(self, action: Callable[[], None]) -> None:
         """Have something done once the endpoint listens, such as warming what the first calls will need."""
         self._started.append(action)
+
+    def begin(self, *, secure: bool) -> None:
+        """`secure`: whether clients come by TLS."""
+        self._secure = secure
+
+    def is_ready(self) -> None:
+        """The endpoint listens."""
+        for action in self._started:
+            action()
+
+    def end(self) -> None:
+        """Nobody is served any more."""
+        for pool in (self._own, self._others, self.readers):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def has_ended(self, seconds: float) -> bool:
         """After the stop: whether every thread that worked on a request has ended, within so many seconds."""
@@ -60,105 +84,83 @@ class App:
             thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
-        else:  # no WebSockets here
-            await send({"type": "websocket.close", "code": 1003})
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer a request."""
         try:
-            head = read_head(scope)
+            head = read_head(request)
         except TooLarge as error:
-            await _send(send, _plain(error.status, str(error)), "GET")
-            return
+            return plain(error.status, str(error), closes=True)
         if head.path == HEALTH and head.method in ("GET", "HEAD"):
-            await _send(send, _json(200, b'{"status":"ok"}'), head.method)
-            return
-        received = self._received(scope, head)
+            return laid_out(_HEALTHY, head.method)
+        received = Received(
+            request=HttpRequest(
+                method=head.method, path=head.path, query=head.query, headers=head.headers, body=request.body
+            ),
+            now=self._clock(),
+            source_ip=request.peer or "127.0.0.1",
+            secure=self._secure,
+        )
+        if request.stream is not None:
+            return self._receive(head, request.stream, received)
+        if is_answered_at_once(head):
+            try:
+                told = without_waiting(lambda: self._gateway.begin(received))
+            except WouldWait:
+                return self._work(received, self._own)
+            return laid_out(told, head.method) if isinstance(told, HttpResponse) else self._wait(told, head, self._own)
+        own = is_own(head) or (head.method == "POST" and _WEB_IDENTITY in request.body[:_FORM])
+        return self._work(received, self._own if own else self._others)
+
+    async def _work(self, received: Received, pool: Executor) -> Response:
+        told = await asyncio.get_running_loop().run_in_executor(pool, self._gateway.begin, received)
+        if isinstance(told, HttpResponse):
+            return laid_out(told, received.request.method)
+        return await self._wait(told, received.request, pool)
+
+    async def _wait(self, told: HttpResponse | Later, asked: Head | HttpRequest, pool: Executor) -> Response:
+        """Ask again until there is an answer. A client that leaves meanwhile cancels this, and nothing is fetched for it any more."""
+        loop = asyncio.get_running_loop()
+        while isinstance(told, Later):
+            if told.seconds:
+                await asyncio.sleep(told.seconds)
+            told = await loop.run_in_executor(pool, told.again)
+        return laid_out(told, asked.method)
+
+    async def _receive(self, head: Head, stream: BodyStream, received: Received) -> Response:
+        """Take a body that comes as a stream. The time stays that of the head: a slow upload does not make a signature stale."""
         loop = asyncio.get_running_loop()
         pool = self._own if is_own(head) else self._others
+        body: bytes | HttpResponse | Coming | None = None
         try:
-            body = await self._bodies.read(
-                head, receive, lambda: loop.run_in_executor(pool, self._gateway.recognise, received)
-            )
+            if is_of_s3(head):
+                body = await loop.run_in_executor(pool, self._gateway.recognise, received)
+            if isinstance(body, Coming):
+                return await self._take_up(body, stream, head, pool)
+            if body is None:
+                body = await self._bodies.collect(head, stream)
         except TooLarge as error:
-            await _send(send, _plain(error.status, str(error), close=True), head.method)
-            return
+            return plain(error.status, str(error), closes=True)
         if isinstance(body, HttpResponse):
-            await _send(send, _closing(body), head.method)
-        elif body is not None:  # else the client left
-            try:
-                await self._work(replace(received, request=replace(received.request, body=body)), pool, receive, send)
-            finally:
-                self._bodies.release(len(body))
+            return laid_out(body, head.method, closes=True)
+        try:
+            return await self._work(replace(received, request=replace(received.request, body=body)), pool)
+        finally:
+            self._bodies.release(len(body))
 
-    def _received(self, scope: Scope, head: Head) -> Received:
-        client = scope.get("client")
-        return Received(
-            request=HttpRequest(method=head.method, path=head.path, query=head.query, headers=head.headers),
-            now=self._clock(),
-            source_ip=client[0] if client else "127.0.0.1",
-            secure=scope.get("scheme") == "https",
-        )
-
-    async def _work(self, received: Received, pool: ThreadPoolExecutor, receive: Receive, send: Send) -> None:
+    async def _take_up(self, coming: Coming, stream: BodyStream, head: Head, pool: Executor) -> Response:
+        """Hand an upload on as it comes. A thread works on what has come, and is not there to wait for more."""
         loop = asyncio.get_running_loop()
-        # The time is that of the head: a slow upload does not make a signature stale.
-        told = await loop.run_in_executor(pool, self._gateway.begin, received)
-        while isinstance(told, Later):
-            if await _left_within(told.seconds, receive):
-                return
-            told = await loop.run_in_executor(pool, told.again)
-        await _send(send, told, received.request.method)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
+        batch: list[bytes] = []
+        size = 0
         while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                for action in self._started:
-                    action()
-                await send({"type": "lifespan.startup.complete"})
-            elif message["type"] == "lifespan.shutdown":
-                for pool in (self._own, self._others):
-                    pool.shutdown(wait=False, cancel_futures=True)
-                await send({"type": "lifespan.shutdown.complete"})
-                return
-
-
-async def _left_within(seconds: float, receive: Receive) -> bool:
-    """Wait; whether the client went away meanwhile. What it would have been told must then not be fetched: a message would be lost."""
-    try:
-        async with asyncio.timeout(seconds):  # not wait_for, which on Python 3.11 can swallow a cancellation
-            message = await receive()
-    except TimeoutError:
-        return False
-    return bool(message["type"] == "http.disconnect")
-
-
-async def _send(send: Send, response: HttpResponse, method: str) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
-    named = {name for name, _ in response.headers}
-    body = b"" if method == "HEAD" or response.status in _NO_BODY else response.body
-    if "content-length" not in named and response.status not in _NO_BODY:
-        headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _json(status: int, body: bytes) -> HttpResponse:
-    return HttpResponse(status=status, headers=(("content-type", "application/json"),), body=body)
-
-
-def _closing(response: HttpResponse) -> HttpResponse:
-    """The answer to a request whose body was not taken: the connection cannot be used any further."""
-    return replace(response, headers=(*response.headers, ("connection", "close")))
-
-
-def _plain(status: int, text: str, *, close: bool = False) -> HttpResponse:
-    headers: Headers = (("content-type", "text/plain; charset=utf-8"),)
-    return HttpResponse(
-        status=status, headers=(*headers, ("connection", "close")) if close else headers, body=text.encode()
-    )
+            pieces = await stream.read()
+            batch += pieces
+            size += sum(map(len, pieces))
+            if batch and (size >= BATCH or not pieces):
+                refusal = await loop.run_in_executor(pool, coming.take, batch)
+                if refusal is not None:
+                    return laid_out(refusal, head.method, closes=True)
+                batch, size = [], 0
+            if not pieces:
+                break
+        return await self._wait(await loop.run_in_executor(pool, coming.finish), head, pool)

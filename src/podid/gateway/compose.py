@@ -13,9 +13,8 @@ from podid.core.policy import Decision, denial_text
 from podid.eks import Eks, KubeconfigAccess
 from podid.eks_auth import EksAuth
 from podid.gateway import installation as installations
-from podid.gateway.catalog import Service
 from podid.gateway.decisions import Decisions
-from podid.gateway.extensions import ClusterTokens, NodeSessions
+from podid.gateway.extensions import ClusterRegistrations, ClusterTokens, NodeSessions
 from podid.gateway.gateway import Gateway
 from podid.gateway.lookup import Existing
 from podid.gateway.moto_services import MotoServices
@@ -26,6 +25,7 @@ from podid.gateway.resource_policies import HeldByMoto
 from podid.gateway.stack_roles import StackRoles
 from podid.gateway.steps.authenticate import KeysOfPodid
 from podid.gateway.steps.values import Context
+from podid.gateway.uploads import Spool
 from podid.iam import Authorizer, Iam, request_of
 from podid.store import Store, find_master_key, open_store
 from podid.sts import KeyRing, Sts
@@ -47,11 +47,9 @@ class Endpoint:
         self.decisions = decisions
         self.moto = moto
 
-    def warm(self, *services: Service) -> None:
-        """Begin what may happen after the start: import what the first calls will need, go on with add-ons."""
+    def begin(self) -> None:
+        """Begin what happens after the start: go on with add-ons. Of moto nothing is imported before it is called."""
         self.eks.start()
-        if self.moto is not None:
-            self.moto.warm(*services)
 
     def close(self) -> None:
         """Write what is only in memory, give everything up."""
@@ -75,14 +73,15 @@ def compose(settings: ServeSettings) -> Endpoint:
     store = open_store(settings.store_url or f"sqlite:///{(home / 'state.db').absolute()}", master_key=master_key)
     iam = Iam(store)
     authorizer = Authorizer(iam)
-    eks = Eks(store, iam, authorizer, KubeconfigAccess())
+    decisions = DecisionLog(store)
+    recorder = Decisions(decisions)
+    eks = Eks(store, iam, authorizer, KubeconfigAccess(), note=recorder.noted)
     nodes, vouched = {}, {}
     if settings.installation is not None:
         installation = installations.read(settings.installation)
         nodes = installations.apply(installation, iam, eks)
         vouched = installations.issuers(installation)
     sts = Sts(iam, authorizer, ring, fetch_keys=ProviderKeySets(eks, vouched))
-    decisions = DecisionLog(store)
     eks_auth = EksAuth(eks, iam, sts, authorizer, record=decisions.record)
     iam_handlers = iam.handlers()
     moto = MotoServices(iam_asker(iam_handlers, system_clock)) if settings.services == "moto" else None
@@ -93,17 +92,21 @@ def compose(settings: ServeSettings) -> Endpoint:
         lookup=Existing(store, iam, eks, buckets=moto is not None),
         policies=HeldByMoto(),
         sentence=partial(_sentence, sts),
-        record=Decisions(decisions),
+        record=recorder,
         rooms={
             "iam": iam_handlers,
             "sts": sts.handlers(),
             "eks": eks.handlers(),
             "eks-auth": eks_auth.handlers(),
-            "podid": handlers_of(NodeSessions(sts, nodes)) | handlers_of(ClusterTokens(eks, keys_of_podid)),
+            "podid": handlers_of(
+                NodeSessions(sts, nodes), ClusterTokens(eks, keys_of_podid), ClusterRegistrations(eks)
+            ),
         },
         moto=moto,
         default_account=settings.account,
+        spool=Spool(home / "uploads"),
         stack_role=StackRoles(sts),
+        glance=store.glance,
     )
     return Endpoint(gateway, store, iam, eks, decisions, moto)
 

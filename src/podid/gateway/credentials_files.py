@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from podid.core.sigv4 import Credentials
-from podid.store import secret_files
+from podid.files import write_whole
 
 
 class KeyFile(Struct, frozen=True, kw_only=True):
@@ -49,4 +49,4 @@ def write(path: Path, key: KeyFile) -> None:
         },
         indent=2,
     )
-    secret_files.replace(path, content.encode() + b"\n")
+    write_whole(path, content.encode() + b"\n", durable=True)

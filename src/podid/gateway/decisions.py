@@ -7,14 +7,14 @@ that decided, and the reason that the caller was not told.
 from __future__ import annotations
 
 import logging
-import os
 
 import msgspec
 
 from podid.audit import DecisionLog, Entry, management_event, reads_only, shared_id
 from podid.core import ids
-from podid.core.caller import Output
+from podid.core.caller import Call, Output
 from podid.core.errors import AwsError, PodidError
+from podid.core.log_lines import tell
 from podid.core.policy import Decision, StatementRef
 from podid.gateway.logs import Seen
 from podid.gateway.needs.need import Need
@@ -32,7 +32,10 @@ class Decisions:
 
     def decided(self, understood: Understood, need: Need, decision: Decision) -> None:
         """A need was decided."""
-        call = understood.call
+        self.noted(understood.call, need.action, need.resource, decision)
+
+    def noted(self, call: Call, action: str, resource: str, decision: Decision) -> None:
+        """Something was decided for a call: before it, or within it by the room that carries it out."""
         statements = tuple(_statement(reference) for reference in decision.decided_by)
         reason = ", ".join(f"{reason.layer.value} {reason.kind}" for reason in decision.reasons)
         self._entries.record(
@@ -44,32 +47,30 @@ class Decisions:
                 caller_arn=call.caller.arn,
                 access_key_id=call.caller.access_key_id,
                 source_ip=call.source_ip,
-                action=need.action,
-                resource=need.resource,
+                action=action,
+                resource=resource,
                 outcome=decision.outcome.value,
                 decided_by=statements,
                 reason=reason,
             )
         )
         if _log.isEnabledFor(logging.INFO):
-            _log.info(
-                "decision",
-                extra={
-                    "request_id": call.request_id,
-                    "caller": call.caller.arn,
-                    "action": need.action,
-                    "resource": need.resource,
-                    "outcome": decision.outcome.value,
-                    "decided_by": statements,
-                    "reason": reason,
-                },
-            )
+            fields = {
+                "request_id": call.request_id,
+                "caller": call.caller.arn,
+                "action": action,
+                "resource": resource,
+                "outcome": decision.outcome.value,
+                "decided_by": statements,
+                "reason": reason,
+            }
+            tell(_log, "decision", fields)
 
     def called(self, understood: Understood, output: Output | None, failure: Exception | None) -> None:
         """A call of one of podid's own services came to its end: an event as CloudTrail has it."""
         call, service = understood.call, understood.authenticated.addressed.service
         error = _as_aws_error(failure)
-        identity = _web_identity(output) if call.operation == "AssumeRoleWithWebIdentity" else None
+        identity = _federated(call.operation, output)
         resources = _resources(understood)
         if identity is not None:  # the caller has no account of its own: it is told where its role is
             call = msgspec.structs.replace(call, account=resources[0]["accountId"])
@@ -90,7 +91,7 @@ class Decisions:
                     call,
                     parameters=understood.members,
                     answer=output,
-                    event_id=ids.uuid4(os.urandom),
+                    event_id=ids.uuid4(ids.names_at_random),
                     error=error,
                     read_only=reads_only(call.operation),
                     resources=resources,
@@ -135,9 +136,16 @@ def _as_aws_error(failure: Exception | None) -> AwsError | None:
     return Said("InternalFailure", 500, failure.public if isinstance(failure, PodidError) else "")
 
 
-def _web_identity(output: Output | None) -> dict[str, str] | None:
-    """Whom the token of an AssumeRoleWithWebIdentity named, once it was believed."""
-    if output is None:
+def _federated(operation: str, output: Output | None) -> dict[str, str] | None:
+    """Whom an identity provider's token named, once it was believed."""
+    if output is not None and operation == "AssumeRoleWithSAML":
+        return {
+            "type": "SAMLUser",
+            "principalId": f"{output['NameQualifier']}:{output['Subject']}",
+            "userName": str(output["Subject"]),
+            "identityProvider": str(output["Issuer"]),
+        }
+    if output is None or operation != "AssumeRoleWithWebIdentity":
         return None
     provider, subject = str(output["Provider"]), str(output["SubjectFromWebIdentityToken"])
     return {

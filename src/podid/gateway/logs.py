@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from podid.core.errors import PodidError
 from podid.core.http import HttpResponse
-from podid.core.log_lines import log_to_stderr
+from podid.core.log_lines import log_to_stderr, tell
 
 if TYPE_CHECKING:
     from podid.gateway.steps.values import Addressed, Authenticated, Numbered
@@ -58,7 +58,7 @@ def access(seen: Seen, response: HttpResponse, failure: Exception | None, *, sec
             fields["text"] = failure.public  # of a refusal its kind, such as BAD_SIGNATURE
             if failure.private:
                 fields["reason"] = failure.private
-    _log.info("request", extra=fields)
+    tell(_log, "request", fields)
 
 
 def configure(level: int = logging.INFO) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from podid.core.tokens import KeySet, parse_jwks
+from podid.core.waiting import about_to_wait
 from podid.eks import Cluster, Eks
 from podid.eks_auth.keys import FetchProblem, KeysUnavailable, fetch, source_of
 
@@ -37,6 +38,7 @@ class ProviderKeySets:
 
     def __call__(self, issuer: str, account: str) -> KeySet:
         """The issuer's keys. Raises OSError, ValueError."""
+        about_to_wait()
         cluster = self._cluster(issuer.rstrip("/"), account)
         try:
             if cluster is not None:

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import Any
+import re
+from typing import Final
 
 from msgspec import Struct
 
 from podid.core.http import Headers
+from podid.lean.messages import Request
 
-LONGEST_TARGET = 32 * 1024
+LONGEST_TARGET: Final = 32 * 1024
 """Bytes of path and query. S3 keys have 1 024 bytes (three times that, percent-encoded), presigned URLs carry session tokens of a few KiB."""
 
-MOST_HEADERS = 200
+MOST_HEADERS: Final = 200
 """S3 allows 2 KB of metadata in as many headers as fit; no SDK sends more than some dozens."""
 
-LARGEST_HEADERS = 64 * 1024
+LARGEST_HEADERS: Final = 64 * 1024
 """Bytes of all header names and values. Session tokens are the largest: a few KiB."""
 
-LARGEST_BODY = 16 * 1024 * 1024
-"""Bytes of a body for anything but S3 and Lambda: DynamoDB's largest batch is 16 MiB, all others take less."""
+LARGEST_HEAD: Final = LARGEST_HEADERS + LONGEST_TARGET
 
-LARGEST_OBJECT = 512 * 1024 * 1024
-"""Bytes of an object, a part of one, or a function's archive, all held in memory by moto."""
+LARGEST_BODY: Final = 16 * 1024 * 1024
+"""Bytes of a body for anything but uploads: DynamoDB's largest batch is 16 MiB, all others take less."""
 
-_OWN = ("/eks-auth/", "/sts/", "/iam/", "/eks/", "/podid/")
-_LARGE = ("/s3/", "/lambda/", "/ecr/", "/glacier/")
+LARGEST_ARCHIVE: Final = 128 * 1024 * 1024
+"""Bytes of a function's archive, a layer of an image or an archive of Glacier, which come in documents and are held in memory by moto."""
+
+LARGEST_OBJECT: Final = 5 * 1024 * 1024 * 1024
+"""Bytes of an object in one request, or of one part: S3's own limit."""
+
+LARGEST_UPLOAD: Final = LARGEST_OBJECT + LARGEST_OBJECT // 64 + LARGEST_BODY
+"""Bytes of the same with what chunks are wrapped in: S3 takes chunks of 8 KiB and more."""
+
+_OWN: Final = frozenset({"eks-auth", "sts", "iam", "eks", "podid"})
+_AT_ONCE: Final = frozenset({"eks-auth", "sts"})
+_LARGE: Final = frozenset({"lambda", "ecr", "glacier"})
+_SCOPE: Final = re.compile(
+    r"Credential=[^/&,\s]{1,128}?(?:/|%2[Ff])\d{8}(?:/|%2[Ff])[\w-]{1,64}?(?:/|%2[Ff])([\w-]{1,64}?)(?:/|%2[Ff])aws4_request"
+)
+_ABSOLUTE: Final = re.compile(rb"https?://([^/?#@]+)(/[^?]*)?(\?.*)?", re.IGNORECASE)
+_TARGET: Final = re.compile(rb"/[\x21\x22\x24-\x7e]*")
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 
 
 class TooLarge(Exception):
-    """The request is beyond a limit, or lacks what HTTP demands; `status` says which kind."""
+    """The request is beyond a limit, or is not as HTTP demands; `status` says which kind."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -46,37 +62,89 @@ class Head(Struct, frozen=True, kw_only=True):
 
     def header(self, name: str) -> str | None:
         """The first value of a header; `name` in lower case."""
-        return next((value for key, value in self.headers if key == name), None)
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
 
 
-def read_head(scope: MutableMapping[str, Any]) -> Head:
+def read_head(request: Request) -> Head:
     """Method, target and headers. Raises TooLarge."""
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope["query_string"]
-    if len(path) + len(query) > LONGEST_TARGET:
+    target, raw = request.target, request.headers
+    if len(target) > LONGEST_TARGET:
         raise TooLarge(414, "The request target is too long.")
-    raw = scope["headers"]
-    if len(raw) > MOST_HEADERS or sum(len(name) + len(value) for name, value in raw) > LARGEST_HEADERS:
+    headers: list[tuple[str, str]] = []
+    size, host = 0, None
+    for name, value in raw:
+        size += len(name) + len(value)
+        if name == b"host":
+            if host is not None:
+                raise TooLarge(400, "The request has more than one Host header.")  # RFC 9112, section 3.2
+            host = value.strip()
+        headers.append((name.decode("latin-1"), value.decode("latin-1").strip()))
+    if len(raw) > MOST_HEADERS or size > LARGEST_HEADERS:
         raise TooLarge(431, "The request has too many headers, or too large ones.")
-    if scope.get("http_version") == "1.1" and not any(name.lower() == b"host" for name, _ in raw):
-        raise TooLarge(400, "The request has no Host header.")  # RFC 9112, section 3.2
-    return Head(
-        method=scope["method"],
-        path=path.decode("latin-1"),
-        query=query.decode("latin-1"),
-        headers=tuple((name.decode("latin-1").lower(), value.decode("latin-1").strip()) for name, value in raw),
-    )
+    if host is None and request.version == "1.1":
+        raise TooLarge(400, "The request has no Host header.")
+    if host is not None and _HOST.fullmatch(host.decode("latin-1")) is None:
+        raise TooLarge(400, "The Host header is malformed.")
+    if target[:1] != b"/":
+        target = _origin_form(target, host)
+    if _TARGET.fullmatch(target) is None:
+        raise TooLarge(400, "The request target is malformed.")
+    path, _, query = target.decode("ascii").partition("?")
+    return Head(method=request.method, path=path, query=query, headers=tuple(headers))
+
+
+def _origin_form(target: bytes, host: bytes | None) -> bytes:
+    """The path of an absolute target, which must name the host that the Host header names: two readers could else differ about it."""
+    found = _ABSOLUTE.fullmatch(target)
+    if found is None:
+        raise TooLarge(400, "The request target is malformed.")
+    if host is not None and found[1].lower() != host.lower():
+        raise TooLarge(400, "The request target and the Host header name different hosts.")
+    return (found[2] or b"/") + (found[3] or b"")
+
+
+def service_said(head: Head) -> str:
+    """The service that a request says it is signed for, by the scope of its signature; empty where it says none.
+
+    It is not believed: it decides how much may come and who waits for it. Whatever a request then turns out to be for is that service, or
+    is refused (`find_operation`).
+    """
+    authorization = head.header("authorization")
+    if authorization is None:
+        if "Signature=" not in head.query:
+            return ""
+        if "AWSAccessKeyId=" in head.query:
+            return "s3"
+        authorization = head.query
+    elif authorization.startswith("AWS "):
+        return "s3"
+    found = _SCOPE.search(authorization)
+    return found[1] if found is not None else ""
 
 
 def body_limit(head: Head) -> int:
-    """How large the body of this request may be."""
-    signed = head.header("authorization") or head.query
-    of_s3_version_2 = signed.startswith("AWS ") or "AWSAccessKeyId=" in signed
-    large = of_s3_version_2 or any(name in signed or name.replace("/", "%2F") in signed for name in _LARGE)
-    return LARGEST_OBJECT if large else LARGEST_BODY
+    """How large the body of this request may be, as bytes on the wire."""
+    if is_of_s3(head):
+        return LARGEST_UPLOAD
+    return LARGEST_ARCHIVE if service_said(head) in _LARGE else LARGEST_BODY
+
+
+def is_of_s3(head: Head) -> bool:
+    """Whether the request says it is for S3, signed, or is what S3 takes unsigned: a body put somewhere, a form."""
+    service = service_said(head)
+    if service or head.header("authorization") is not None:
+        return service == "s3"
+    return head.method == "PUT" or (head.header("content-type") or "").startswith("multipart/form-data")
 
 
 def is_own(head: Head) -> bool:
-    """Whether the request says it is for a service of podid's own. It decides which threads wait for it, and nothing else."""
-    signed = head.header("authorization") or head.query
-    return any(name in signed for name in _OWN)
+    """Whether the request says it is for a service of podid's own."""
+    return service_said(head) in _OWN
+
+
+def is_answered_at_once(head: Head) -> bool:
+    """Whether the request says it is for a service whose calls compute and seldom wait."""
+    return service_said(head) in _AT_ONCE

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -21,9 +22,8 @@ from podid.core.clock import system_clock
 from podid.gateway import installation as installations
 from podid.gateway import logs
 from podid.gateway.app import App
-from podid.gateway.catalog import SERVICES
 from podid.gateway.compose import Endpoint, compose
-from podid.gateway.server import Listener, is_loopback
+from podid.gateway.server import BadCertificate, Listener, is_loopback
 from podid.store import MasterKeyProblem, StoreProblem
 from podid.sts import KeyRingProblem
 
@@ -60,8 +60,11 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
     log_level: str = "info"
 
 
-def run(settings: ServeSettings) -> int:
-    """Serve until SIGTERM or SIGINT. 0: stopped as asked; 2: settings that cannot be; 3: the environment forbids it."""
+def run(settings: ServeSettings, ready: Callable[[], None] = lambda: None) -> int:
+    """Serve until SIGTERM or SIGINT. 0: stopped as asked; 2: settings that cannot be; 3: the environment forbids it.
+
+    `ready` is called once, when requests are answered.
+    """
     logs.configure(getattr(logging, settings.log_level.upper(), logging.INFO))
     if settings.tls_cert is None and not settings.plain_http and not is_loopback(settings.host):
         log.error("%s is not a loopback address: give a certificate (--tls-cert, --tls-key)", settings.host)
@@ -83,9 +86,12 @@ def run(settings: ServeSettings) -> int:
         except OSError as error:
             log.error("cannot listen on %s port %s: %s", settings.host, settings.port, error.strerror)
             return 3
+        except BadCertificate as error:
+            log.error("%s", error)
+            return 2
         app = App(endpoint.gateway, system_clock, threads=settings.threads)
         with contextlib.closing(listener), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(app, endpoint, listener))
+            runner.run(_serve(app, endpoint, listener, ready))
     if not app.has_ended(_THREAD_SECONDS):
         # A call of moto's that does not end must not keep the process from ending: all that counts is written and closed.
         log.warning("a request did not end in time and was given up")
@@ -97,10 +103,11 @@ def run(settings: ServeSettings) -> int:
 _THREAD_SECONDS = 0.5
 
 
-async def _serve(app: App, endpoint: Endpoint, listener: Listener) -> None:
+async def _serve(app: App, endpoint: Endpoint, listener: Listener, ready: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, listener.stop)
-    app.when_ready(lambda: endpoint.warm(SERVICES["s3"]))
+    app.when_ready(endpoint.begin)
     app.when_ready(lambda: log.info("ready", extra={"host": listener.host, "port": listener.port}))
+    app.when_ready(ready)
     await listener.serve(app)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from http import HTTPStatus
 from typing import Final
+
+from podid.lean.streams import BodyStream, Source
 
 Header = tuple[bytes, bytes]
 
@@ -11,16 +14,25 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Request:
-    """One request, received whole and not yet trusted.
+    """One request, not yet trusted.
 
+    It was received whole, but where the server was told to hand large bodies over as they come: then `body` is empty and `stream` has it.
     `target` is as sent. Header names are in lower case, values without surrounding blanks, in the order received. `peer` is the address
     of the connection's other end, without its port; empty on a UNIX socket.
     """
 
-    __slots__ = ("body", "headers", "method", "peer", "target", "version")
+    __slots__ = ("body", "headers", "method", "peer", "stream", "target", "version")
 
     def __init__(
-        self, *, method: str, target: bytes, version: str, headers: list[Header], body: bytes, peer: str
+        self,
+        *,
+        method: str,
+        target: bytes,
+        version: str,
+        headers: list[Header],
+        body: bytes,
+        peer: str,
+        stream: BodyStream | None = None,
     ) -> None:
         self.method = method
         self.target = target
@@ -28,6 +40,7 @@ class Request:
         self.headers = headers
         self.body = body
         self.peer = peer
+        self.stream = stream
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of a header; `name` in lower case."""
@@ -48,7 +61,7 @@ class Request:
 class Response:
     """One answer. Its head is laid out once, so that an answer kept for later costs nothing to send again."""
 
-    __slots__ = ("body", "head", "status")
+    __slots__ = ("body", "closes", "head", "source", "status")
 
     def __init__(self, status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()) -> None:
         """`headers` are further headers; Content-Length, Date and Connection are the server's own."""
@@ -61,9 +74,31 @@ class Response:
         self.status = status
         self.head = "".join(lines).encode("latin-1")
         self.body = body
+        self.source: Source | None = None
+        self.closes = False
+
+    @classmethod
+    def laid_out(
+        cls, status: int, head: bytes, body: bytes = b"", *, source: Source | None = None, closes: bool = False
+    ) -> Response:
+        """An answer whose head its maker wrote: all header lines, Content-Length where there is one, each with its line break; `Connection`
+        and `Date` are still the server's. `source` is a body that follows `body`; `closes` ends the connection after it."""
+        made = cls.__new__(cls)
+        made.status = status
+        made.head = status_line(status) + head
+        made.body = body
+        made.source = source
+        made.closes = closes
+        return made
 
     def __repr__(self) -> str:
         return f"Response({self.status}, {len(self.body)} bytes)"
+
+
+@cache
+def status_line(status: int) -> bytes:
+    """The first line of an answer."""
+    return f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}\r\n".encode("ascii")
 
 
 def text(status: int, body: str, *headers: tuple[str, str]) -> Response:

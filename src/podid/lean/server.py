@@ -1,4 +1,4 @@
-"""An HTTP/1.1 server: one asyncio protocol on httptools, bounded in everything a stranger can make it hold.
+"""An HTTP/1.1 server on asyncio and httptools, bounded in everything a stranger can make it hold.
 
 It knows no routes: one handler gets every request and gives a `Response`, at once or as an awaitable. Answers go out in the order of
 their requests (pipelining). Limits are named below; past one the connection gets its status, or is closed.
@@ -12,26 +12,20 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from email.utils import formatdate
-from typing import Any, Final, cast
+from typing import Any
 
-import httptools
 from msgspec import Struct
 
-from podid.lean.messages import Header, Request, Response, text
+from podid.lean.connection import Connection
+from podid.lean.messages import Request, Response
 
 Handler = Callable[[Request], "Response | Awaitable[Response]"]
 
 log = logging.getLogger(__name__)
-
-_NEVER: Final = 1 << 62
-_PIPELINE: Final = 16
-"""Requests that may wait behind one that is being answered before reading stops."""
-
-_LINGER: Final = 2
-"""Seconds for which a refused client may go on sending before it is cut off."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -40,9 +34,14 @@ class Limits(Struct, frozen=True, kw_only=True):
     head: int = 64 * 1024
     """Bytes of request line and headers together. Real service account tokens have one or two thousand."""
     body: int = 64 * 1024
-    """Bytes of a request's body."""
+    """Bytes of a request's body, where it is collected."""
+    collected: int | None = None
+    """Bytes up to which a body is collected before the request is handed over; larger ones, and those that do not say, are handed over as
+    streams with their heads. None: all are collected."""
     receive_seconds: int = 10
-    """Time from a request's first byte (or from the connection's start) to its last."""
+    """Time from a request's first byte (or from the connection's start) to its last, a streamed body excepted."""
+    body_seconds: int = 60
+    """Time in which some of a streamed body must come, once it is waited for; botocore's own read timeout."""
     idle_seconds: int = 75
     """Time a kept connection may stay without a request; as long as common proxies and SDK pools keep theirs."""
     write_seconds: int = 30
@@ -56,8 +55,10 @@ class Limits(Struct, frozen=True, kw_only=True):
 class HttpServer:
     """Listens on any number of addresses with one handler. Made inside a running event loop."""
 
-    def __init__(self, handler: Handler, *, limits: Limits | None = None) -> None:
+    def __init__(self, handler: Handler, *, limits: Limits | None = None, readers: Executor | None = None) -> None:
+        """`readers`: the threads that answers' sources are read in; asyncio's own where None."""
         self.handler = handler
+        self.readers = readers
         self.limits = limits or Limits()
         self.tick = 0
         self.date = b""
@@ -66,16 +67,19 @@ class HttpServer:
         self.peers: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._listeners: list[asyncio.Server] = []
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._beat()
 
     async def listen(self, listening: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
         """Serve a bound socket. It is the server's from now on."""
         # asyncio's own way of making sockets is not used: who binds decides about families and options (bound_socket).
-        extra: dict[str, Any] = {"ssl": tls, "ssl_handshake_timeout": 10.0} if tls is not None else {}
+        extra: dict[str, Any] = {}
+        if tls is not None:
+            # A client that is closed upon is not waited for: a stop would last as long.
+            extra = {"ssl": tls, "ssl_handshake_timeout": 10.0, "ssl_shutdown_timeout": 0.5}
         self._listeners.append(
-            await self._loop.create_server(lambda: Connection(self), sock=listening, backlog=1024, **extra)
+            await self.loop.create_server(lambda: Connection(self), sock=listening, backlog=1024, **extra)
         )
 
     async def close(self, grace: float = 5.0) -> None:
@@ -116,227 +120,7 @@ class HttpServer:
         self.date = f"Date: {formatdate(usegmt=True)}\r\n".encode("ascii")
         for connection in [c for c in self.connections if c.deadline < self.tick]:
             connection.abort()
-        self._timer = self._loop.call_later(1.0, self._beat)
-
-
-class Connection(asyncio.Protocol):
-    """One connection. Its callbacks named `on_…` are httptools'."""
-
-    def __init__(self, server: HttpServer) -> None:
-        self.server = server
-        self.deadline = _NEVER
-        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self._peer = ""
-        self._parser = httptools.HttpRequestParser(self)
-        self._target = b""
-        self._headers: list[Header] = []
-        self._body: list[bytes] = []
-        self._size = 0
-        self._unfinished = 0
-        self._in_body = False
-        self._receiving = False
-        self._refused = 0
-        self._task: asyncio.Task[None] | None = None
-        self._waiting: deque[tuple[Request, bool]] = deque()
-        self._ending = False
-
-    # transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        name = transport.get_extra_info("peername")
-        self._peer = str(name[0]) if isinstance(name, tuple) and name else ""
-        if self.server.closing or not self.server.admits(self._peer):
-            transport.close()
-            return
-        self.server.connections.add(self)
-        self.server.peers[self._peer] += 1
-        self.deadline = self.server.tick + self.server.limits.receive_seconds
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self in self.server.connections:
-            self.server.gone(self, self._peer)
-        self._ending = True
-        self._waiting.clear()
-        if self._task is not None:
-            self._task.cancel()
-
-    def pause_writing(self) -> None:
-        self._transport.pause_reading()
-        self.deadline = self.server.tick + self.server.limits.write_seconds
-
-    def resume_writing(self) -> None:
-        self._rest()
-        if len(self._waiting) < _PIPELINE:
-            self._transport.resume_reading()
-
-    def data_received(self, data: bytes) -> None:
-        if self._ending:
-            return
-        self._unfinished += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # The request was handed over; what it asked to change to is not spoken here.
-            self._end_after_answers()
-        except httptools.HttpParserError:
-            self._refuse(self._refused or 400)
-        else:
-            limits = self.server.limits
-            if self._refused:
-                self._refuse(self._refused)
-            elif self._receiving and self._unfinished > limits.head + (limits.body if self._in_body else 0):
-                self._refuse(413 if self._in_body else 431)
-
-    # httptools
-
-    def on_message_begin(self) -> None:
-        self._headers = []
-        self._body = []
-        self._target = b""
-        self._size = 0
-        self._in_body = False
-        self._receiving = True
-        if self._task is None:
-            self.deadline = self.server.tick + self.server.limits.receive_seconds
-
-    def on_url(self, url: bytes) -> None:
-        self._target += url
-        self._count(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_body:  # trailers are counted and never taken for headers
-            self._headers.append((name.lower(), value))
-        self._count(len(name) + len(value) + 4)
-
-    def on_headers_complete(self) -> None:
-        self._in_body = True
-        self._size = 0
-
-    def on_body(self, body: bytes) -> None:
-        self._body.append(body)
-        self._size += len(body)
-        if self._size > self.server.limits.body:
-            self._refused = 413
-
-    def on_message_complete(self) -> None:
-        self._receiving = False
-        self._unfinished = 0
-        if self._refused or self._ending:
-            return
-        parser = self._parser
-        version = parser.get_http_version()
-        keep = parser.should_keep_alive() and version == "1.1"
-        request = Request(
-            method=parser.get_method().decode("ascii"),
-            target=self._target,
-            version=version,
-            headers=self._headers,
-            body=b"".join(self._body) if self._body else b"",
-            peer=self._peer,
-        )
-        if self._task is not None or self._waiting:
-            self._waiting.append((request, keep))
-            if len(self._waiting) >= _PIPELINE:
-                self._transport.pause_reading()
-        else:
-            self._answer(request, keep)
-
-    def _count(self, length: int) -> None:
-        self._size += length
-        if self._size > self.server.limits.head:
-            self._refused = 431
-
-    # answers
-
-    def _answer(self, request: Request, keep: bool) -> None:
-        try:
-            result = self.server.handler(request)
-        except Exception:
-            log.exception("a request failed", extra={"target": request.target[:200].decode("latin-1")})
-            result = text(500, "Internal Server Error")
-        if isinstance(result, Response):
-            self._send(request, result, keep)
-        else:
-            self.deadline = _NEVER  # whoever answers later keeps time itself
-            self._task = asyncio.get_running_loop().create_task(self._answer_later(request, result, keep))
-
-    async def _answer_later(self, request: Request, pending: Awaitable[Response], keep: bool) -> None:
-        try:
-            response = await pending
-        except Exception:
-            log.exception("a request failed", extra={"target": request.target[:200].decode("latin-1")})
-            response = text(500, "Internal Server Error")
-        self._task = None
-        self._send(request, response, keep)
-        self._answer_waiting()
-
-    def _answer_waiting(self) -> None:
-        while self._waiting and self._task is None and not self._ending:
-            self._answer(*self._waiting.popleft())
-        if not self._ending and len(self._waiting) < _PIPELINE:
-            self._transport.resume_reading()
-
-    def _send(self, request: Request, response: Response, keep: bool) -> None:
-        if self._ending and self._transport.is_closing():
-            return
-        keep = keep and not self.server.closing and not (self._ending and not self._waiting)
-        ending = b"\r\n" if keep else b"Connection: close\r\n\r\n"
-        body = response.body if request.method != "HEAD" else b""
-        self._transport.write(b"".join((response.head, self.server.date, ending, body)))
-        if keep:
-            self._rest()
-        else:
-            self._ending = True
-            self._waiting.clear()
-            self._transport.close()
-            self.deadline = self.server.tick + self.server.limits.write_seconds
-
-    def _rest(self) -> None:
-        limits = self.server.limits
-        self.deadline = self.server.tick + (limits.receive_seconds if self._receiving else limits.idle_seconds)
-
-    def _refuse(self, status: int) -> None:
-        """End the connection with a status, unless answers to earlier requests are still due: then without one."""
-        if self._ending:
-            return
-        if self._task is not None or self._waiting:
-            self._end_after_answers()
-            return
-        self._ending = True
-        response = text(status, _REFUSALS.get(status, "400 Bad Request"))
-        self._transport.write(b"".join((response.head, self.server.date, b"Connection: close\r\n\r\n", response.body)))
-        if self._transport.can_write_eof():
-            # The client may still be sending. Closing now would reset the connection and with it the answer on its way (RFC 9112,
-            # section 9.6): what comes is read and dropped for a moment.
-            self._transport.write_eof()
-            self.deadline = self.server.tick + _LINGER
-        else:
-            self._transport.close()
-
-    def _end_after_answers(self) -> None:
-        self._ending = True
-        if self._task is None:
-            self._transport.close()
-            self.deadline = self.server.tick + self.server.limits.write_seconds
-
-    def close_if_idle(self) -> None:
-        """Close now if nothing is under way; else after the answer."""
-        if self._task is None and not self._receiving:
-            self._ending = True
-            self._transport.close()
-
-    def abort(self) -> None:
-        """End the connection now; unsent bytes are lost."""
-        self._ending = True
-        self._transport.abort()
-
-
-_REFUSALS: Final = {
-    400: "400 Bad Request",
-    413: "413 Request Entity Too Large",
-    431: "431 Request Header Fields Too Large",
-}
+        self._timer = self.loop.call_later(1.0, self._beat)
 
 
 def bound_socket(host: str, port: int, *, held: bool = False) -> socket.socket:

@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from podid.core.ids import RandomBytes
-from podid.store import secret_files
+from podid.files import create_once, write_whole
 
 _VERSION = b"\x01"
 _KEY_BYTES = 32
@@ -73,7 +73,7 @@ class MasterKey:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            content = secret_files.create_once(path, cls.generate(random).text().encode())
+            content = create_once(path, cls.generate(random).text().encode())
         except OSError as problem:
             raise MasterKeyProblem(f"cannot read the master key {path}: {problem.strerror}") from problem
         return cls(_read(content.decode("ascii", "replace")), random=random, path=path)
@@ -101,7 +101,7 @@ class MasterKey:
 
     def save(self, path: Path) -> None:
         """Write the keys to their file, replacing it in one step."""
-        secret_files.replace(path, self.text().encode())
+        write_whole(path, self.text().encode(), durable=True)
 
     def encrypt(self, plain: bytes, context: str) -> bytes:
         """Encrypt under the key in use, bound to `context`."""

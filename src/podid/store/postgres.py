@@ -15,6 +15,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL
 
+from podid.core.waiting import about_to_wait
+
 _CHANNEL = "podid_revisions"
 _RETRY_SECONDS = 1.0
 _POLL_SECONDS = 0.5
@@ -57,6 +59,7 @@ class PostgresRevisions:
     def number(self, room: str) -> int:
         with self._lock:
             if not self._listening:
+                about_to_wait()
                 self._merge(self._read())
             return self._numbers.get(room, 0)
 

@@ -63,16 +63,16 @@ class SqliteRevisions:
         self._connection = sqlite3.connect(str(url.database), isolation_level=None, check_same_thread=False)
         self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         self._version = -1
-        self._numbers: dict[str, int] = {}
+        self._numbers: Mapping[str, int] = {}
 
-    def number(self, room: str) -> int:
+    def numbers(self) -> Mapping[str, int]:
         with self._lock:
             version = self._connection.execute("PRAGMA data_version").fetchall()[0][0]
             if version != self._version:
                 # A commit between the two reads is seen at the next call: the version is taken first.
                 self._numbers = dict(self._connection.execute("SELECT room, number FROM store_revisions").fetchall())
                 self._version = version
-            return self._numbers.get(room, 0)
+            return self._numbers
 
     def committed(self, numbers: Mapping[str, int]) -> None:
         """Nothing to do: the next question notices by itself."""

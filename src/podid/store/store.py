@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
 
+from podid.core.waiting import about_to_wait
 from podid.store.master_key import MasterKey
 
 _BUMP = text(
@@ -21,10 +22,35 @@ _WRITER_SECONDS = 30.0
 class Revisions(Protocol):
     """What knows the current revision numbers: an adapter for each database."""
 
-    def number(self, room: str) -> int: ...
+    def numbers(self) -> Mapping[str, int]:
+        """All of one instant, as a mapping that does not change any more."""
+
     def announce(self, connection: Connection, numbers: Mapping[str, int]) -> None: ...
     def committed(self, numbers: Mapping[str, int]) -> None: ...
     def close(self) -> None: ...
+
+
+class _Glances(threading.local):
+    """Whether this thread goes by what it saw first, and what that was."""
+
+    open = False
+    seen: Mapping[str, int] | None = None
+
+
+class Glance(contextlib.AbstractContextManager[None]):
+    """See `Store.glance`."""
+
+    __slots__ = ("_glances",)
+
+    def __init__(self, glances: _Glances) -> None:
+        self._glances = glances
+
+    def __enter__(self) -> None:
+        self._glances.open = True
+
+    def __exit__(self, *_: object) -> None:
+        self._glances.open = False
+        self._glances.seen = None
 
 
 class Store:
@@ -36,6 +62,7 @@ class Store:
         self._revisions = revisions
         self._turn = threading.Lock()
         self._inside = threading.local()
+        self._glances = _Glances()
 
     @property
     def dialect(self) -> str:
@@ -45,6 +72,8 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A read transaction: everything read in it is of one instant. It does not see a `write` of this thread that is still open."""
+        if self.dialect != "sqlite":  # whose readers wait for nobody
+            about_to_wait()
         with self._engine.connect() as plain:
             connection = plain.execution_options(**self._options("read"))
             with connection.begin():
@@ -63,6 +92,7 @@ class Store:
             numbers = {name: int(connection.execute(_BUMP, {"room": name}).scalar_one()) for name in names}
             yield connection
             self._revisions.announce(connection, numbers)
+        self._glances.seen = None
         self._revisions.committed(numbers)
 
     @contextlib.contextmanager
@@ -76,7 +106,21 @@ class Store:
 
         It may be asked for at every request. The rule for caches: ask before reading, and keep what was read only under that number.
         """
-        return self._revisions.number(room)
+        glances = self._glances
+        seen = glances.seen
+        if seen is None:
+            seen = self._revisions.numbers()
+            if glances.open:
+                glances.seen = seen
+        return seen.get(room, 0)
+
+    def glance(self) -> Glance:
+        """For a `with` around one short request: what `revision` says first, it says to this thread until the end of the block.
+
+        So a request sees caches of one instant after it came, and asks once instead of at each of them. A `write` of this thread ends it.
+        Not for what waits for others to change something. It does not nest.
+        """
+        return Glance(self._glances)
 
     def close(self) -> None:
         """Give up all connections."""
@@ -87,6 +131,7 @@ class Store:
     def _writing(self, kind: str) -> Iterator[Connection]:
         if getattr(self._inside, "write", False):
             raise RuntimeError("a write transaction inside another one of the same thread would wait for itself")
+        about_to_wait()
         if not self._turn.acquire(timeout=_WRITER_SECONDS):
             raise TimeoutError("the writer before this one does not end")
         self._inside.write = True

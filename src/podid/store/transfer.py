@@ -1,6 +1,6 @@
 """A whole state as text, and back: for backups, and for moving from SQLite to PostgreSQL.
 
-    {"podid": "state", "schema": "0003_audit"}
+    {"podid": "state", "schema": "0005_access_entries"}
     {"table": "iam_roles", "row": {"id": "AROA…", …}}
     …
     {"end": 12345}

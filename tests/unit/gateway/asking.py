@@ -33,7 +33,9 @@ class Things:
         arns: Mapping[str, str] | None = None,
         buckets: Mapping[str, str] | None = None,
         profiles: Mapping[str, tuple[str, ...]] | None = None,
+        keys: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
     ) -> None:
+        self._keys = keys or {}
         self._arns = arns or {}
         self._buckets = buckets or {}
         self._profiles = profiles or {}
@@ -49,6 +51,9 @@ class Things:
 
     def tags_of(self, resource: str) -> Mapping[str, str]:
         return {}
+
+    def keys_of(self, resource: str) -> Mapping[str, tuple[str, ...]]:
+        return self._keys.get(resource, {})
 
     def full_arn(self, service: str, account: str, region: str, kind: str, name: str) -> str | None:
         return self._arns.get(f"{service}:{kind}/{name}")

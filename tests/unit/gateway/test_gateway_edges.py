@@ -1,12 +1,11 @@
-"""The edges: what an unsigned request is for, how much may be sent, whose words refuse, what a log line may hold."""
+"""The edges: what an unsigned request is for, whose words refuse, what a log line may hold."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
@@ -14,17 +13,6 @@ from podid.core.http import HttpRequest, HttpResponse
 from podid.core.log_lines import JsonLines
 from podid.core.sigv4 import Problem, SignatureProblem
 from podid.gateway import logs
-from podid.gateway.bodies import PROVEN_ABOVE, Bodies
-from podid.gateway.receive import (
-    LARGEST_BODY,
-    LARGEST_OBJECT,
-    LONGEST_TARGET,
-    MOST_HEADERS,
-    Head,
-    TooLarge,
-    body_limit,
-    read_head,
-)
 from podid.gateway.refusals import Family, Refusal, Refused, family_of, refused, spell
 from podid.gateway.routing.guess import probable_service
 from podid.gateway.routing.unsigned import service_of_unsigned
@@ -84,103 +72,6 @@ def test_a_malformed_address_and_a_malformed_header_are_told_apart_by_s3() -> No
     assert spell(refused(problem, in_header), "s3", "rest-xml").code == "AuthorizationHeaderMalformed"
     in_query = HttpRequest(method="GET", path="/", query="X-Amz-Signature=x")
     assert spell(refused(problem, in_query), "s3", "rest-xml").code == "AuthorizationQueryParametersError"
-
-
-def scope(**more: Any) -> dict[str, Any]:
-    return {"method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": [], **more}
-
-
-@pytest.mark.parametrize(
-    ("changed", "status"),
-    [
-        ({"raw_path": b"/" * (LONGEST_TARGET + 1)}, 414),
-        ({"query_string": b"a" * (LONGEST_TARGET + 1)}, 414),
-        ({"headers": [(b"x", b"y")] * (MOST_HEADERS + 1)}, 431),
-        ({"headers": [(b"x", b"y" * 70_000)]}, 431),
-    ],
-)
-def test_heads_beyond_their_limits(changed: dict[str, Any], status: int) -> None:
-    with pytest.raises(TooLarge) as refusal:
-        read_head(scope(**changed))
-    assert refusal.value.status == status
-
-
-def test_heads_at_their_limits() -> None:
-    assert len(read_head(scope(raw_path=b"/" * LONGEST_TARGET)).path) == LONGEST_TARGET
-    assert len(read_head(scope(headers=[(b"X", b" y ")] * MOST_HEADERS)).headers) == MOST_HEADERS
-    assert read_head(scope(headers=[(b"X-A", b" y ")])).headers == (("x-a", "y"),)
-
-
-@pytest.mark.parametrize(
-    ("authorization", "limit"),
-    [
-        ("AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request", LARGEST_OBJECT),
-        ("AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/dynamodb/aws4_request", LARGEST_BODY),
-        ("AWS AKIA:x", LARGEST_OBJECT),
-        ("", LARGEST_BODY),
-    ],
-)
-def test_only_signed_uploads_may_be_large(authorization: str, limit: int) -> None:
-    headers = (("authorization", authorization),) if authorization else ()
-    assert body_limit(Head(method="PUT", path="/", query="", headers=headers)) == limit
-
-
-async def taken(
-    pieces: list[bytes], bodies: Bodies, refusal: HttpResponse | None = None, **headers: str
-) -> tuple[bytes | HttpResponse | None, int]:
-    """What came of a body in these pieces, and how often its head had to be proven."""
-    messages: list[dict[str, Any]] = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
-    messages[-1]["more_body"] = False
-    left = iter(messages)
-    asked = 0
-
-    async def receive() -> dict[str, Any]:
-        return next(left, {"type": "http.disconnect"})
-
-    async def prove() -> HttpResponse | None:
-        nonlocal asked
-        asked += 1
-        return refusal
-
-    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    head = Head(method="PUT", path="/", query="", headers=named)
-    return await bodies.read(head, receive, prove), asked
-
-
-S3 = "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request"
-LARGE = b"x" * (PROVEN_ABOVE + 1)
-
-
-@pytest.mark.parametrize("pieces", [[b"abc"], [b"a", b"b", b"c"], [b"", b"abc", b""]])
-def test_a_body_in_any_pieces_is_the_same(pieces: list[bytes]) -> None:
-    bodies = Bodies()
-    assert asyncio.run(taken(pieces, bodies)) == (b"abc", 0)
-    assert bodies.held == 3
-    bodies.release(3)
-    assert bodies.held == 0
-
-
-def test_a_large_body_is_proven_once_before_it_comes() -> None:
-    bodies = Bodies()
-    told, asked = asyncio.run(taken([LARGE, b"y"], bodies, content_length=str(len(LARGE) + 1), authorization=S3))
-    assert (told, asked) == (LARGE + b"y", 1)
-    refusal = HttpResponse(status=403)
-    assert asyncio.run(taken([LARGE], Bodies(), refusal, content_length=str(len(LARGE)))) == (refusal, 1)
-
-
-def test_a_large_body_of_unsaid_length_is_proven_when_it_turns_out_large() -> None:
-    bodies, refusal = Bodies(), HttpResponse(status=403)
-    assert asyncio.run(taken([LARGE, LARGE], bodies, refusal, authorization=S3)) == (refusal, 1)
-    assert bodies.held == 0
-
-
-def test_bodies_have_a_bound_together() -> None:
-    bodies = Bodies(most=5)
-    assert asyncio.run(taken([b"abc"], bodies)) == (b"abc", 0)
-    with pytest.raises(TooLarge) as slow:
-        asyncio.run(taken([b"def"], bodies))
-    assert slow.value.status == 503
-    assert bodies.held == 3
 
 
 def test_an_access_line_holds_no_query_and_no_header(caplog: pytest.LogCaptureFixture) -> None:

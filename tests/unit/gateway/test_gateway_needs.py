@@ -249,7 +249,11 @@ def test_who_gives_a_role_must_be_allowed_to(
 
 def test_a_passed_role_tells_the_service() -> None:
     found = whole_needs("stepfunctions", "CreateStateMachine", name="m", roleArn=ROLE, definition="{}")
-    assert found[-1].context == {"iam:PassedToService": ("states.amazonaws.com",)}
+    assert found[-1].context == {
+        "aws:ResourceAccount": (ACCOUNT,),
+        "iam:AssociatedResourceArn": (f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:m",),
+        "iam:PassedToService": ("states.amazonaws.com",),
+    }
 
 
 @pytest.mark.parametrize(

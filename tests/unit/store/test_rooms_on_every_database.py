@@ -241,7 +241,7 @@ def test_a_broken_export_changes_nothing(store: Store, tmp_path: Any) -> None:
         ["[]"],
         lines[1:],
         lines[:-1],
-        [lines[0].replace("0003", "0009"), *lines[1:]],
+        [lines[0].replace("0005", "0009"), *lines[1:]],
         [*lines[:3], *lines[4:]],
         [lines[0], '{"table":"nothing","row":{}}', *lines[1:]],
         [lines[0], '{"table":"iam_users","row":{"nothing":1}}', *lines[1:]],

@@ -10,9 +10,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 Pairs = list[tuple[str, str]]
+
+_LONGEST_KEPT_PATH = 256
+"""Characters of paths whose canonical form is kept."""
 
 _UNRESERVED_RUN = re.compile(r"[A-Za-z0-9\-._~]*")
 _ENCODED_RUN = re.compile(
@@ -30,6 +34,11 @@ def path_for_s3(path: str) -> str:
 
 def path_for_others(path: str) -> str:
     """The canonical path of every other service: normalised (RFC 3986 section 5.2.4, and no empty segments), then encoded once more."""
+    return _path_for_others(path) if len(path) <= _LONGEST_KEPT_PATH else _path_for_others.__wrapped__(path)
+
+
+@lru_cache(1024)
+def _path_for_others(path: str) -> str:
     if not path or path == "/":
         return "/"
     kept: list[str] = []
@@ -77,11 +86,14 @@ def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
 
 def canonical_headers(names: Iterable[str], values: Mapping[str, list[str]]) -> str:
     """`name:value\\n` for each signed name; repeated headers joined by commas, runs of blanks collapsed."""
-    lines = []
-    for name in names:
-        joined = ",".join(" ".join(value.split()) for value in values.get(name, ()))
-        lines.append(f"{name}:{joined}\n")
-    return "".join(lines)
+    return "".join([f"{name}:{','.join(map(_collapsed, values.get(name, ())))}\n" for name in names])
+
+
+def _collapsed(value: str) -> str:
+    """A value without blanks around it and with single ones within."""
+    if value.isascii() and value.isprintable() and "  " not in value and value[:1] != " " and value[-1:] != " ":
+        return value
+    return " ".join(value.split())
 
 
 def request_digest(method: str, path: str, query: str, headers: str, signed: str, payload_hash: str) -> str:

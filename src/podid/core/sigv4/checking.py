@@ -78,21 +78,25 @@ def _check_time(claim: Claim, now: datetime) -> None:
         if claim.date > now + WINDOW:
             raise SignatureProblem(Problem.EXPIRED, "Request is not yet valid")
         return
+    if abs(claim.date - now) <= WINDOW:
+        return
     at, minutes = format_date(now), int(WINDOW.total_seconds() // 60)
-    if claim.date < now - WINDOW:
+    if claim.date < now:
         edge = format_date(now - WINDOW)
         text = f"Signature expired: {claim.date_text} is now earlier than {edge} ({at} - {minutes} min.)"
         raise SignatureProblem(Problem.SKEWED, text)
-    if claim.date > now + WINDOW:
-        edge = format_date(now + WINDOW)
-        text = f"Signature not yet current: {claim.date_text} is still later than {edge} ({at} + {minutes} min.)"
-        raise SignatureProblem(Problem.SKEWED, text)
+    edge = format_date(now + WINDOW)
+    text = f"Signature not yet current: {claim.date_text} is still later than {edge} ({at} + {minutes} min.)"
+    raise SignatureProblem(Problem.SKEWED, text)
 
 
 def _header_values(request: HttpRequest) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for name, value in request.headers:
-        values.setdefault(name, []).append(value)
+        if name in values:
+            values[name].append(value)
+        else:
+            values[name] = [value]
     return values
 
 
@@ -146,6 +150,11 @@ def _addresses(claim: Claim, request: HttpRequest) -> Iterator[tuple[str, str]]:
     """
     s3 = is_s3(claim.service)
     path = path_for_s3(request.path) if s3 else path_for_others(request.path)
+    if not request.query:
+        yield path, ""
+        if s3 and path != request.path:
+            yield request.path, ""
+        return
     sent = raw_pairs(request.query)
     if claim.presigned:
         sent = [pair for pair in sent if pair[0] != "X-Amz-Signature"]

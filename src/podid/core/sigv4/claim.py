@@ -11,7 +11,9 @@ Three answers: None (the request does not try to be signed), a Claim, or Signatu
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote_plus
 
@@ -29,6 +31,9 @@ DEFAULT_EXPIRES = 900
 
 MAX_AUTHORIZATION = 8 * 1024
 """Characters. S3 refuses headers of more than 8 KB in all."""
+
+_KEPT = 512
+"""Credentials and lists of signed headers kept as read: a client sends the same ones all day."""
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_+=.@-]{1,128}")
 _SCOPE_PART = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -90,15 +95,13 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 def read_claim(request: HttpRequest) -> Claim | None:
     """The claim of a request; None where nothing tries to sign it. Raises SignatureProblem for what tries and is not well-formed."""
-    authorization = None
-    seen: set[str] = set()
+    single: dict[str, str] = {}
     for name, value in request.headers:
         if name in _UNREPEATABLE:
-            if name in seen:
+            if name in single:
                 raise _malformed(f"The header '{name}' must not be given more than once.")
-            seen.add(name)
-            if name == "authorization":
-                authorization = value
+            single[name] = value
+    authorization = single.get("authorization")
     parameters = signature_parameters(request.query) if request.query else {}
     if authorization is None:
         if not parameters:
@@ -120,7 +123,7 @@ def read_claim(request: HttpRequest) -> Claim | None:
 
         return read_header(request, rest)
     _require_algorithm(scheme)
-    return _from_header(request, rest)
+    return _from_header(single, rest)
 
 
 def signature_parameters(query: str) -> dict[str, str]:
@@ -139,10 +142,13 @@ def signature_parameters(query: str) -> dict[str, str]:
     return found if any(name in found for name in signing) else {}
 
 
-def _from_header(request: HttpRequest, rest: str) -> Claim:
+def _from_header(single: Mapping[str, str], rest: str) -> Claim:
     parts = _authorization_parts(rest)
     missing = [name for name in ("Credential", "Signature", "SignedHeaders") if not parts.get(name)]
-    date_name, date_text = _date_header(request)
+    date_text = single.get("x-amz-date", "")
+    date_name = "x-amz-date" if date_text else "date"
+    if not date_text:
+        date_text = single.get("date", "")
     if missing or not date_text:
         texts = [f"Authorization header requires '{name}' parameter." for name in missing]
         if not date_text:
@@ -151,15 +157,16 @@ def _from_header(request: HttpRequest, rest: str) -> Claim:
     date = parse_date(date_text) or (_http_date(date_text) if date_name == "date" else None)
     if date is None:
         raise _malformed("Date must be in ISO-8601 'basic format'. See http://en.wikipedia.org/wiki/ISO_8601")
-    key_id, day, region, service = _credential(parts["Credential"])
+    key_id, day, region, service = credential_parts(parts["Credential"])
     signed = _signed_headers(parts["SignedHeaders"])
-    date_text = date.strftime("%Y%m%dT%H%M%SZ")
+    if date_name == "date":
+        date_text = date.strftime("%Y%m%dT%H%M%SZ")
     _require_day(day, date_text)
     if date_name not in signed:
         raise _malformed(
             f"'{'X-Amz-Date' if date_name == 'x-amz-date' else 'Date'}' must be a 'SignedHeader' in the AWS Authorization."
         )
-    payload_hash = request.header("x-amz-content-sha256") or ""
+    payload_hash = single.get("x-amz-content-sha256", "")
     if not payload_hash and is_s3(service):
         raise SignatureProblem(Problem.MISSING_PARTS, "Missing required header for this request: x-amz-content-sha256")
     return Claim(
@@ -171,7 +178,7 @@ def _from_header(request: HttpRequest, rest: str) -> Claim:
         region=region,
         service=service,
         signed_headers=signed,
-        session_token=request.header("x-amz-security-token") or "",
+        session_token=single.get("x-amz-security-token", ""),
         payload_hash=payload_hash,
     )
 
@@ -186,7 +193,7 @@ def _presigned(request: HttpRequest, parameters: dict[str, str]) -> Claim:
         raise SignatureProblem(
             Problem.MISSING_PARTS, " ".join(f"AWS query-string parameters must include '{name}'." for name in missing)
         )
-    key_id, day, region, service = _credential(parameters["X-Amz-Credential"])
+    key_id, day, region, service = credential_parts(parameters["X-Amz-Credential"])
     date = parse_date(parameters["X-Amz-Date"])
     if date is None:
         raise _malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
@@ -244,7 +251,9 @@ def _authorization_parts(rest: str) -> dict[str, str]:
     return parts
 
 
-def _credential(text: str) -> tuple[str, str, str, str]:
+@lru_cache(_KEPT)
+def credential_parts(text: str) -> tuple[str, str, str, str]:
+    """Access key id, day, region and service of a Credential. Raises SignatureProblem."""
     parts = text.split("/")
     if len(parts) != 5:
         raise _malformed(
@@ -260,6 +269,7 @@ def _credential(text: str) -> tuple[str, str, str, str]:
     return key_id, day, region, service
 
 
+@lru_cache(_KEPT)
 def _signed_headers(text: str) -> tuple[str, ...]:
     names = tuple(text.split(";"))
     if list(names) != sorted(set(names)) or not all(_HEADER_NAME.fullmatch(name) for name in names):
@@ -294,11 +304,6 @@ def _unsupported() -> SignatureProblem:
         Problem.UNSUPPORTED_ALGORITHM,
         "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
     )
-
-
-def _date_header(request: HttpRequest) -> tuple[str, str]:
-    text = request.header("x-amz-date")
-    return ("x-amz-date", text) if text else ("date", request.header("date") or "")
 
 
 def _http_date(text: str) -> datetime | None:

@@ -5,6 +5,9 @@ This module needs no cryptography, so that the node agent can look into a token 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -17,12 +20,14 @@ MAX_SIZE = 16 * 1024
 """Characters. A bound service account token has about 1 200; API servers cut headers at 16 KiB or less."""
 
 _MAX_JSON_DEPTH = 16
+_KEPT_HEADERS = 256
+"""Headers kept as read: all tokens that one key signs have the same."""
 
 
 class Compact(Struct, frozen=True):
     """A token's parts. `signed` is the text the signature is over."""
 
-    header: dict[str, Any]
+    header: Mapping[str, Any]
     payload: str
     signed: bytes
     signature: bytes
@@ -47,12 +52,17 @@ def split(token: str) -> Compact:
         raw_signature = base64url.decode(signature)
     except ValueError as error:
         raise Malformed(f"the signature of the token is {error}") from error
-    return Compact(_object(header, "header"), payload, f"{header}.{payload}".encode(), raw_signature)
+    return Compact(_header(header), payload, token[: -len(signature) - 1].encode(), raw_signature)
 
 
 def unverified_claims(token: str) -> dict[str, Any]:
     """The claims of a token that nobody has verified: good for keying a cache or for a log, never for a decision. Raises Malformed."""
     return split(token).claims()
+
+
+@lru_cache(_KEPT_HEADERS)
+def _header(text: str) -> Mapping[str, Any]:
+    return MappingProxyType(_object(text, "header"))
 
 
 def _object(text: str, part: str) -> dict[str, Any]:

@@ -64,14 +64,28 @@ def verify_service_account_token(
     token: str, keys: KeySet, *, issuer: str, audience: str, now: datetime, leeway: timedelta = timedelta(0)
 ) -> ServiceAccountToken:
     """The claims of a token that holds, by steps 1 to 8. `leeway` widens both ends of step 7. Raises a TokenProblem."""
-    claims = verify_token(token, keys, issuer=issuer, audience=audience, now=now, leeway=leeway)
-    return _service_account(claims)  # 8
+    claims, times = _verified(token, keys, issuer=issuer, audience=audience, now=now, leeway=leeway)
+    return _service_account(claims, times)  # 8
 
 
 def verify_token(
     token: str, keys: KeySet, *, issuer: str, audience: str, now: datetime, leeway: timedelta = timedelta(0)
 ) -> dict[str, Any]:
     """The claims of a token of whatever kind that holds, by steps 1 to 7. Raises a TokenProblem."""
+    return _verified(token, keys, issuer=issuer, audience=audience, now=now, leeway=leeway)[0]
+
+
+class _Times(Struct, frozen=True):
+    """When a token's time begins and ends."""
+
+    expires: datetime
+    begins: datetime | None
+    issued: datetime | None
+
+
+def _verified(
+    token: str, keys: KeySet, *, issuer: str, audience: str, now: datetime, leeway: timedelta
+) -> tuple[dict[str, Any], _Times]:
     compact = split(token)  # 1
     kid, algorithm = _header(compact)  # 2
     key = _key(keys, kid, algorithm)  # 3
@@ -80,8 +94,7 @@ def verify_token(
     claims = compact.claims()
     _check_issuer(claims, issuer)  # 5
     _check_audience(claims, audience)  # 6
-    _check_time(claims, now, leeway)  # 7
-    return claims
+    return claims, _check_time(claims, now, leeway)  # 7
 
 
 def _header(compact: Compact) -> tuple[str, str]:
@@ -129,21 +142,22 @@ def _audiences(claims: dict[str, Any]) -> tuple[str, ...]:
     raise Malformed("the audience of the token is neither a text nor a list of texts")
 
 
-def _check_time(claims: dict[str, Any], now: datetime, leeway: timedelta) -> None:
+def _check_time(claims: dict[str, Any], now: datetime, leeway: timedelta) -> _Times:
     expires, begins, issued = _instant(claims, "exp"), _instant(claims, "nbf"), _instant(claims, "iat")
     if expires is None:
         raise Malformed("the token has no expiration time")
-    if now >= expires + leeway:
+    if now - leeway >= expires:
         raise Expired(
             f"The token included in the request is expired: current date/time {_told(now)} must be before the "
             f"expiration date/time {_told(expires)}"
         )
     for begin in (begins, issued):
-        if begin is not None and now < begin - leeway:
+        if begin is not None and now + leeway < begin:
             raise NotYetValid(
                 f"The token included in the request is not yet valid: current date/time {_told(now)} must not be "
                 f"before the date/time {_told(begin)}"
             )
+    return _Times(expires, begins, issued)
 
 
 def _instant(claims: dict[str, Any], name: str) -> datetime | None:
@@ -160,11 +174,9 @@ def _told(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _service_account(claims: dict[str, Any]) -> ServiceAccountToken:
+def _service_account(claims: dict[str, Any], times: _Times) -> ServiceAccountToken:
     kubernetes = _part(claims, "kubernetes.io")
     account, pod, node = _part(kubernetes, "serviceaccount"), _part(kubernetes, "pod"), _part(kubernetes, "node")
-    expires = _instant(claims, "exp")
-    assert expires is not None
     token = ServiceAccountToken(
         namespace=_text(kubernetes, "namespace"),
         service_account=_text(account, "name"),
@@ -175,9 +187,9 @@ def _service_account(claims: dict[str, Any]) -> ServiceAccountToken:
         node_uid=_text(node, "uid"),
         issuer=_text(claims, "iss"),
         audiences=_audiences(claims),
-        issued_at=_instant(claims, "iat"),
-        not_before=_instant(claims, "nbf"),
-        expires_at=expires,
+        issued_at=times.issued,
+        not_before=times.begins,
+        expires_at=times.expires,
         jti=_text(claims, "jti"),
     )
     if not (token.namespace and token.service_account and token.service_account_uid):

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from podid.core.wire.data import UnknownService, service_names, services_signing_as
 from podid.core.wire.error_writing import write_error
-from podid.core.wire.model import ErrorShape, Match, OperationModel, ServiceModel, load_service
+from podid.core.wire.model import ErrorShape, Match, OperationModel, ServiceModel, load_service, make_service
 from podid.core.wire.problems import InvalidInput
-from podid.core.wire.reading import read_input
+from podid.core.wire.reading import check_members, read_input
 from podid.core.wire.routing import protocol_of, unknown_operation
 from podid.core.wire.shapes import Member, Shape
 from podid.core.wire.writing import write_output
@@ -27,7 +27,9 @@ __all__ = [
     "ServiceModel",
     "Shape",
     "UnknownService",
+    "check_members",
     "load_service",
+    "make_service",
     "protocol_of",
     "read_input",
     "service_names",

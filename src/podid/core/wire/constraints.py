@@ -60,8 +60,11 @@ def _value(member: Member, value: Any, place: str) -> Iterator[str]:
         yield from _length(member, value, place)
         for key, held in value.items():
             yield from _value(member.shape.key, key, f"{place}.{key[:64]}")
+            at = f"{place}.{key[:64]}.member"
             if held is not None:
-                yield from _value(member.shape.value, held, f"{place}.{key[:64]}.member")
+                yield from _value(member.shape.value, held, at)
+            elif not member.shape.raw.sparse:
+                yield _told(None, at, "Member must not be null")
     elif kind == "string":
         yield from _length(member, value, place)
         yield from _text(member, value, place)
@@ -150,7 +153,7 @@ def _shape_is_constrained(shape: Shape) -> bool:
     elif shape.type == "map":
         held = [shape.key, shape.value]
     own = raw.min is not None or raw.max is not None or bool(raw.pattern or raw.enum or shape.required)
-    # A null among the items of a list is a failure of its own, so lists are always walked.
-    result = own or shape.type == "list" or any(_is_constrained(member) for member in held)
+    # A null in a list or a map is a failure of its own, so these are always walked.
+    result = own or shape.type in ("list", "map") or any(_is_constrained(member) for member in held)
     _constrained[shape] = result
     return result

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, cached_property
 from types import MappingProxyType
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from podid.core.http import HttpRequest
 from podid.core.wire.data import RawOperation, RawReference, RawService, read_service
@@ -153,3 +154,8 @@ def load_service(name: str) -> ServiceModel:
     Kept for the life of the process. Raises UnknownService (a LookupError).
     """
     return ServiceModel(name, read_service(name))
+
+
+def make_service(name: str, description: Mapping[str, Any]) -> ServiceModel:
+    """The model of a service that botocore has none of, described in the form of botocore's files. Raises msgspec's ValidationError."""
+    return ServiceModel(name, convert(description, RawService))

@@ -116,6 +116,8 @@ def _misplaced(value: Any) -> str:
 
 
 def _token(value: Any) -> str:
+    if value is None:
+        return "NULL_VALUE"
     if value is True:
         return "TRUE_VALUE"
     if value is False:

@@ -43,11 +43,21 @@ def read_input(model: ServiceModel, match: Match, request: HttpRequest, *, valid
         code, status = dialect.unreadable
         raise InvalidInput(code, status, str(error)) from error
     if validate:
-        problems = constraints.violations(shape, members)
-        if problems:
-            code, status = _broken(dialect, match.operation)
-            raise InvalidInput(code, status, constraints.sentence(problems))
+        _check(dialect, match.operation, shape, members)
     return members
+
+
+def check_members(model: ServiceModel, match: Match, members: Input) -> None:
+    """Refuse members that did not come by the wire, of a call within another, as `read_input` would. Raises InvalidInput."""
+    if match.operation.input is not None:
+        _check(dialect_of(model.name, model.protocol), match.operation, match.operation.input, members)
+
+
+def _check(dialect: Dialect, operation: OperationModel, shape: Shape, members: Input) -> None:
+    problems = constraints.violations(shape, members)
+    if problems:
+        code, status = _broken(dialect, operation)
+        raise InvalidInput(code, status, constraints.sentence(problems))
 
 
 def _broken(dialect: Dialect, operation: OperationModel) -> Spelling:

@@ -19,13 +19,15 @@ def write_structure(
     """The structure as the wire has it. `only` restricts it to the members that travel in the body. Raises ValueError."""
     if shape.document:
         return members
-    unknown = members.keys() - shape.members.keys()
-    if unknown:
+    if not members.keys() <= shape.members.keys():
+        unknown = members.keys() - shape.members.keys()
         raise ValueError(f"{shape.name} has no member {', '.join(sorted(unknown))}")
     out = {}
     for member in shape.members.values() if only is None else only:
         value = members.get(member.name)
-        if value is not None:
+        if type(value) is str and member.shape.type == "string":  # most of what there is, and as it is
+            out[member.wire_name] = value
+        elif value is not None:
             out[member.wire_name] = write_value(member, value, scalar)
     return out
 

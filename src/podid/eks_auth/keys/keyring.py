@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from podid.core.tokens import KeySet
+from podid.core.waiting import about_to_wait
 from podid.eks import Cluster, ClusterAccess
 from podid.eks_auth.keys.source import KeySetSource, KeysUnavailable, source_of
 
@@ -75,6 +76,7 @@ class _Held:
         keys = self._keys
         if keys is not None and not self._stale():
             return keys
+        about_to_wait()
         # Who has no set waits for one; and a changed file may have lost a key on purpose, so that is waited for too.
         # When only time is over, one thread goes to look and the others use what is there.
         if self._reading.acquire(blocking=keys is None or self._source.changed()):
@@ -88,6 +90,7 @@ class _Held:
         return self._keys
 
     def other(self, than: KeySet) -> KeySet | None:
+        about_to_wait()
         with self._reading:
             if self._keys is than and self._monotonic() >= self._ask_at:
                 self._ask_at = self._monotonic() + PAUSE

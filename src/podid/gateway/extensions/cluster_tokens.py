@@ -21,7 +21,6 @@ from podid.core.errors import AwsError
 from podid.core.operations import operation
 from podid.core.sigv4 import SignatureProblem, check, read_claim
 from podid.eks import Eks
-from podid.eks.access_entries import user_of
 from podid.eks.iam_tokens import LIFETIME_SECONDS, BadIamToken, presigned_request
 from podid.gateway.refusals import Refused
 from podid.gateway.steps.authenticate import KeysOfPodid
@@ -52,7 +51,7 @@ class ClusterTokens:
             return _no(str(problem))
         except Refused as refused:
             return _no(refused.private or refused.public)
-        user = user_of(cluster, caller)  # 4
+        user = self._eks.kubernetes_user(cluster, caller)  # 4
         if user is None:
             return _no(f"{caller.arn} has no access entry for the cluster")
         return {

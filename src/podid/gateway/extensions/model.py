@@ -8,10 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import msgspec
-
-from podid.core.wire import ServiceModel
-from podid.core.wire.data import RawService
+from podid.core.wire import ServiceModel, make_service
 from podid.gateway.catalog import Service
 
 EXTENSION = Service(model="podid", signing_name="podid", action_prefix="podid", backend="podid", host="")
@@ -28,6 +25,17 @@ _TEXTS = (
     "SecretAccessKey",
     "Token",
 )
+
+
+def _error(status: int) -> dict[str, Any]:
+    return {
+        "type": "structure",
+        "members": {"message": _TEXT},
+        "exception": True,
+        "error": {"httpStatusCode": status, "senderFault": True},
+    }
+
+
 _DESCRIPTION: dict[str, Any] = {
     "metadata": {
         "apiVersion": "2026-01-01",
@@ -45,6 +53,17 @@ _DESCRIPTION: dict[str, Any] = {
             "input": {"shape": "GetNodeSessionRequest"},
             "output": {"shape": "NodeSession"},
             "errors": [{"shape": "ResourceNotFoundException"}],
+        },
+        "RegisterCluster": {
+            "name": "RegisterCluster",
+            "http": {
+                "method": "POST",
+                "requestUri": "/_podid/clusters/{clusterName}/registration",
+                "responseCode": 200,
+            },
+            "input": {"shape": "RegisterClusterRequest"},
+            "output": {"shape": "RegisteredCluster"},
+            "errors": [{"shape": "InvalidParameterException"}, {"shape": "ResourceInUseException"}],
         },
         "ReviewClusterToken": {
             "name": "ReviewClusterToken",
@@ -80,6 +99,26 @@ _DESCRIPTION: dict[str, Any] = {
         "ClusterToken": {"type": "string", "min": 1, "max": 16384, "sensitive": True},
         "Texts": {"type": "list", "member": _TEXT},
         "Extra": {"type": "map", "key": _TEXT, "value": {"shape": "Texts"}},
+        "LongText": {"type": "string", "min": 1, "max": 262144},
+        "RegisterClusterRequest": {
+            "type": "structure",
+            "required": ["ClusterName", "Issuer"],
+            "members": {
+                "ClusterName": {"shape": "ClusterName", "location": "uri", "locationName": "clusterName"},
+                "Issuer": {"shape": "Url"},
+                "Jwks": {"shape": "LongText"},
+                "JwksUrl": {"shape": "Url"},
+                "Endpoint": {"shape": "Url"},
+                "CertificateAuthority": {"shape": "LongText"},
+                "Version": {"shape": "Version"},
+            },
+        },
+        "RegisteredCluster": {
+            "type": "structure",
+            "members": dict.fromkeys(("ClusterArn", "Issuer", "Status", "Version"), _TEXT),
+        },
+        "Url": {"type": "string", "pattern": "https://[!-~]+", "max": 2048},
+        "Version": {"type": "string", "pattern": r"1\.[0-9]{1,3}"},
         "ReviewClusterTokenRequest": {
             "type": "structure",
             "required": ["ClusterName", "Token"],
@@ -99,12 +138,9 @@ _DESCRIPTION: dict[str, Any] = {
                 "Extra": {"shape": "Extra"},
             },
         },
-        "ResourceNotFoundException": {
-            "type": "structure",
-            "members": {"message": _TEXT},
-            "exception": True,
-            "error": {"httpStatusCode": 404, "senderFault": True},
-        },
+        "InvalidParameterException": _error(400),
+        "ResourceInUseException": _error(409),
+        "ResourceNotFoundException": _error(404),
     },
 }
 
@@ -112,4 +148,4 @@ _DESCRIPTION: dict[str, Any] = {
 @cache
 def extension_model() -> ServiceModel:
     """The model, as the wire reads it."""
-    return ServiceModel("podid", msgspec.convert(_DESCRIPTION, RawService))
+    return make_service("podid", _DESCRIPTION)

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from podid.core.caller import Input
+from podid.gateway.uploads import Content
 
 _KNOWN_TO_MOTO = ("json", "rest-json", "rest-xml", "query", "ec2")
 """The protocols moto reads, in the order they are preferred where the client's own is another (smithy-rpc-v2-cbor)."""
@@ -31,7 +32,7 @@ class Canonical(Struct, frozen=True, kw_only=True):
     path: str
     query: str
     headers: dict[str, str]
-    body: bytes
+    body: bytes | Content
     scheme: str = "https"
 
 

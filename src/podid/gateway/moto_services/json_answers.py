@@ -1,4 +1,4 @@
-"""moto's answers in the json protocol, in AWS's form: the content type with the protocol's version, errors with AWS's status.
+"""moto's answers in the JSON protocols, in AWS's form: the content type (with json's version), errors with AWS's status.
 
 A client's error in this protocol is 400 unless the service's model says otherwise (Smithy, "AWS JSON 1.1 protocol", operation errors).
 moto answers some with the 404 or 409 that REST would have, and all as plain `application/json`.
@@ -22,6 +22,14 @@ def in_form(answer: HttpResponse, operation: Any) -> HttpResponse:
     if 400 <= status < 500:
         status = _status(answer, service)
     return HttpResponse(status=status, headers=(*headers, ("content-type", content_type)), body=answer.body)
+
+
+def with_type(answer: HttpResponse) -> HttpResponse:
+    """An answer of rest-json, whose body moto often leaves without a content type."""
+    if not answer.body.startswith((b"{", b"[")) or any(name == "content-type" for name, _ in answer.headers):
+        return answer
+    headers = (*answer.headers, ("content-type", "application/json"))
+    return HttpResponse(status=answer.status, headers=headers, body=answer.body)
 
 
 def _status(answer: HttpResponse, service: Any) -> int:

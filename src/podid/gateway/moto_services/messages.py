@@ -7,13 +7,27 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from msgspec.structs import replace
+
 from podid.core.http import HttpResponse
 from podid.gateway.moto_services.canonical import Canonical
+from podid.gateway.uploads import Content, ContentAnswer
 
 _HOP = frozenset(
-    {"connection", "transfer-encoding", "content-length", "server", "date", "status", "keep-alive", "te", "trailer"}
+    {
+        "connection",
+        "transfer-encoding",
+        "content-length",
+        "server",
+        "date",
+        "status",
+        "keep-alive",
+        "te",
+        "trailer",
+        "x-amz-sdk-checksum-algorithm",
+    }
 )
-"""What belongs to a connection or is written by our own server, not by moto."""
+"""What belongs to a connection, is written by our own server and not by moto, or is only ever part of a request."""
 
 
 def as_moto_request(message: Canonical, *, form: bool) -> Any:
@@ -40,13 +54,14 @@ def as_moto_request(message: Canonical, *, form: bool) -> Any:
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": message.scheme,
-        "wsgi.input": io.BytesIO(message.body),
+        "wsgi.input": io.BytesIO(message.body if isinstance(message.body, bytes) else b""),
         "wsgi.input_terminated": True,
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         _FORM_FLAG: form,
+        CONTENT: message.body if isinstance(message.body, Content) else None,
     }
     preserved = {}
     for name, value in message.headers.items():
@@ -77,6 +92,12 @@ def _request_class() -> Any:
 
 _handed: Any = None
 _FORM_FLAG = "podid.form"
+CONTENT = "podid.content"
+"""Where the environment of a request has an upload's body, which is not among what moto reads as one."""
+
+
+LARGEST_WHOLE = 256 * 1024
+"""Bytes of an object up to which it goes out as one piece."""
 
 
 def as_answer(
@@ -95,6 +116,8 @@ def as_answer(
         ):
             continue
         kept.append((lower, _header_text(value)))
+    if isinstance(body, Content) and len(body) > LARGEST_WHOLE:
+        return ContentAnswer(status=int(status), headers=tuple(kept), content=body)
     return HttpResponse(status=int(status), headers=tuple(kept), body=_bytes(body))
 
 
@@ -106,8 +129,8 @@ def _header_text(value: Any) -> str:
 def _bytes(body: Any) -> bytes:
     if body is None:
         return b""
-    if isinstance(body, bytes):
-        return body
+    if isinstance(body, bytes | Content):
+        return bytes(body)
     if isinstance(body, str):
         return body.encode("utf-8")
     return b"".join(_bytes(piece) for piece in body)
@@ -121,7 +144,7 @@ def with_request_id(answer: HttpResponse, request_id: str) -> HttpResponse:
         if value and len(body) < _SEARCHED and b"RequestId>" in body:
             body = body.replace(value.encode(), request_id.encode())
     kept = tuple((name, value) for name, value in answer.headers if name not in _REQUEST_ID_HEADERS)
-    return HttpResponse(status=answer.status, headers=kept, body=body)
+    return replace(answer, headers=kept, body=body)
 
 
 _REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id", "x-amz-id-2")

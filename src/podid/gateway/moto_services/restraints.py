@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from podid.gateway.loaded import loaded
+from podid.gateway.moto_services import s3
 
 log = logging.getLogger("podid.gateway.moto")
 
@@ -36,6 +37,8 @@ def _load_data_only(module: Any) -> None:
     import yaml
     from moto.cloudformation.utils import yaml_tag_constructor
 
+    from podid.gateway.moto_services.stacks.templates import read_template
+
     class TemplateLoader(yaml.SafeLoader):
         """YAML with CloudFormation's own short tags (`!Ref`, `!Sub`, …)."""
 
@@ -44,7 +47,7 @@ def _load_data_only(module: Any) -> None:
     )
 
     def load(text: Any, Loader: Any = None) -> Any:  # noqa: N803
-        return yaml.load(text, Loader=TemplateLoader)  # noqa: S506  (a SafeLoader)
+        return read_template(text, lambda given: yaml.load(given, Loader=TemplateLoader))  # noqa: S506  (a SafeLoader)
 
     module.yaml = SimpleNamespace(
         load=load, Loader=TemplateLoader, add_multi_constructor=lambda *_args, **_named: None, YAMLError=yaml.YAMLError
@@ -55,6 +58,11 @@ def _allow_what_was_decided(module: Any) -> None:
     from moto.iam.access_control import PermissionResult
 
     module.FakeBucket.get_permission = lambda _bucket, _action, _resource: PermissionResult.PERMITTED
+
+
+def _keep_objects(module: Any) -> None:
+    _allow_what_was_decided(module)
+    s3.keep_contents(module)
 
 
 def _call_nobody(module: Any) -> None:
@@ -78,6 +86,7 @@ def _call_nobody(module: Any) -> None:
 _RESTRAINTS: Mapping[str, Callable[[Any], None]] = {
     "moto.cloudformation.models": _load_data_only,
     "moto.cloudformation.responses": _load_data_only,
-    "moto.s3.models": _allow_what_was_decided,
+    "moto.s3.models": _keep_objects,
+    "moto.s3.responses": s3.hand_contents,
     "requests.adapters": _call_nobody,
 }

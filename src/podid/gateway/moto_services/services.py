@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from msgspec import Struct
 from podid.core.caller import Input, Output
 from podid.core.errors import AwsError, NotImplementedHere
 from podid.core.http import HttpResponse
+from podid.core.waiting import about_to_wait
 from podid.gateway.catalog import Service
 from podid.gateway.moto_services import canonical, iam_view, json_answers, messages, restraints, settings, translation
 from podid.gateway.moto_services.acting import Perform, acting, refuse
@@ -28,6 +29,9 @@ _Handler = Callable[[Any, str, Any], Any]
 _UNLOCKED = frozenset({"awslambda", "stepfunctions", "batch"})
 """Services whose calls may last, or come back to this endpoint while they are under way."""
 
+
+_DEFAULTS: Mapping[tuple[str, str], Input] = {("cloudformation", "CreateChangeSet"): {"ChangeSetType": "UPDATE"}}
+"""Members that a service fills in where they were not given, and moto fills in otherwise."""
 
 _REPEATS_ENDPOINT = frozenset({"sqs"})
 """Services whose answers hold a URL that clients call next: a queue's. It must lead back here."""
@@ -72,32 +76,20 @@ class MotoServices:
         self._ready: dict[str, _Ready] = {}
         self._importing = threading.Lock()
 
-    def warm(self, *services: Service) -> threading.Thread:
-        """Import services in the background, so that their first call is not slow. Returns the thread that does."""
-        thread = threading.Thread(target=self._warm, args=(services,), name="warm-moto", daemon=True)
-        thread.start()
-        return thread
-
-    def _warm(self, services: tuple[Service, ...]) -> None:
-        for service in services:
-            try:
-                self._service(service)
-            except Exception:
-                log.exception("could not warm %s", service.model)
-
     def carry_out(self, call: MotoCall) -> HttpResponse | Output:
         """Have moto carry out a call: its answer as it is, or, where moto does not speak the client's protocol, the answer's members.
 
         Raises NotImplementedHere where moto has no such operation, ServiceFailed where it broke; and in the second case whatever
         error moto answered with.
         """
+        about_to_wait()
         ready = self._service(call.service)
         operation = ready.model.operation_model(call.operation)
         protocol = canonical.protocol_for(ready.model, call.protocol)
         host = call.service.host.format(region=call.region, account=call.account)
         message = canonical.write(
             operation,
-            call.members,
+            {**_DEFAULTS.get((call.service.model, call.operation), {}), **call.members},
             protocol=protocol,
             host=host,
             account=call.account,
@@ -114,7 +106,9 @@ class MotoServices:
         answer = self._ask(ready, handler, request, call)
         if protocol != call.protocol:
             return translation.read(answer, operation, protocol)
-        return json_answers.in_form(answer, operation) if protocol == "json" else answer
+        if protocol == "json":
+            return json_answers.in_form(answer, operation)
+        return json_answers.with_type(answer) if protocol == "rest-json" else answer
 
     def members_of(self, call: MotoCall) -> Output:
         """The same, always as the answer's members."""

@@ -17,6 +17,7 @@ from podid.core.sigv4 import Claim, SignatureProblem, check
 from podid.gateway.refusals import Refusal, Refused, refused
 from podid.gateway.steps.chunked_body import unchunked
 from podid.gateway.steps.values import Addressed, Authenticated
+from podid.gateway.uploads.stated import is_hex_digest
 from podid.iam import Iam
 from podid.sts import Sts
 
@@ -28,12 +29,17 @@ class Keys(Protocol):
     def used(self, caller: Caller, addressed: Addressed) -> None: ...
 
 
+_NOTED = 4096
+"""Uses of keys remembered as noted."""
+
+
 class KeysOfPodid:
     """Access keys as IAM and STS hold them."""
 
     def __init__(self, iam: Iam, sts: Sts) -> None:
         self._iam = iam
         self._sts = sts
+        self._noted: dict[tuple[str, str, str], int] = {}
 
     def open(self, claim: Claim, addressed: Addressed) -> tuple[Caller, str]:
         """The caller that a claim names, and the secret its signature must have been made with."""
@@ -55,12 +61,24 @@ class KeysOfPodid:
     def used(self, caller: Caller, addressed: Addressed) -> None:
         """A signature held: remember when, for what GetAccessKeyLastUsed and a role's RoleLastUsed tell."""
         now = addressed.numbered.received.now
+        use, second = (caller.access_key_id, addressed.service.model, addressed.region), int(now.timestamp())
+        if self._noted.get(use) == second:  # a use is told by the second
+            return
+        if len(self._noted) >= _NOTED:
+            self._noted.clear()
+        self._noted[use] = second
         if caller.kind == "user":
             self._iam.note_key_use(
-                caller.access_key_id, service=addressed.service.signing_name, region=addressed.region, now=now
+                caller.access_key_id,
+                service=addressed.service.signing_name,
+                region=addressed.region,
+                now=now,
+                user_id=caller.user_id,
             )
         elif caller.kind == "role-session":
-            self._iam.note_role_use(caller.issuer_id, region=addressed.region, now=now)
+            self._iam.note_role_use(
+                caller.issuer_id, region=addressed.region, now=now, service=addressed.service.action_prefix
+            )
 
     def _open_session(self, claim: Claim, now: datetime) -> tuple[Caller, str]:
         try:
@@ -93,22 +111,21 @@ def authenticate(addressed: Addressed, keys: Keys) -> Authenticated:
     return Authenticated(addressed=addressed, caller=caller)
 
 
-def recognise(addressed: Addressed, keys: Keys) -> None:
-    """Check the signature of an S3 request whose body is still to come, by what its head says of it. Raises Refused."""
+def authenticate_head(addressed: Addressed, keys: Keys) -> tuple[Authenticated, str]:
+    """Check the signature of an S3 request whose body is still to come, by what its head says of it; also the secret it was made with,
+    for the chunks. S3's signatures hold without their body: its digest, or that it has none, is among what is signed. Raises Refused."""
     claim = addressed.claim
     if claim is None:
-        raise Refused(Refusal.MISSING, private="a large body without a signature")
-    _, secret = keys.open(claim, addressed)
+        return Authenticated(addressed=addressed, caller=ANONYMOUS), ""
+    caller, secret = keys.open(claim, addressed)
     received = addressed.numbered.received
-    digest = claim.payload_hash if len(claim.payload_hash) == _DIGEST_LENGTH else None
+    digest = claim.payload_hash if is_hex_digest(claim.payload_hash) else None
     try:
         check(claim, received.request, secret, now=received.now, body_sha256=digest)
     except SignatureProblem as problem:
         raise refused(problem, received.request) from problem
-
-
-_DIGEST_LENGTH = 64
-"""Hex digits of a SHA-256."""
+    keys.used(caller, addressed)
+    return Authenticated(addressed=addressed, caller=caller), secret
 
 
 def _open_to_all(addressed: Addressed) -> bool:

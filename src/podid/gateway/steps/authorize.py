@@ -11,8 +11,8 @@ from typing import Protocol
 
 from podid.core.caller import Caller, Output
 from podid.core.errors import AccessDenied
-from podid.core.policy import Decision, NamedPolicy, PolicySet
-from podid.gateway import resource_tags
+from podid.core.policy import Decision, NamedPolicy, PolicySet, Principal
+from podid.gateway import resource_keys
 from podid.gateway.needs import Asked, Lookup, Need, needs_of
 from podid.gateway.needs.table import Unmapped
 from podid.gateway.resource_policies import accepted
@@ -47,6 +47,10 @@ class Judge(Protocol):
         resource_policy: NamedPolicy | None = None,
         resource_account: str = "",
     ) -> Decision: ...
+
+    def plain_decision(
+        self, principal: Principal, action: str, resource: str, own: PolicySet, *, resource_account: str = ""
+    ) -> Decision | None: ...
 
     def policies(self, caller: Caller) -> PolicySet: ...
 
@@ -90,10 +94,16 @@ class Authority:
         """None where the need is allowed, else AWS's sentence for why it is not."""
         caller = understood.authenticated.caller
         resource_policy = self._policies.of(asked, need)
-        tags: Context = {}
-        if asked.service.model == "eks" or resource_tags.are_asked_for(self._judge.policies(caller), resource_policy):
-            tags = _resource_tags(asked, need)
-        context = {**understood.call.context, **tags, **need.context}
+        own = self._judge.policies(caller)
+        if resource_policy is None:
+            plain = self._judge.plain_decision(
+                Principal.of(caller), need.action, need.resource, own, resource_account=need.resource_account
+            )
+            if plain is not None:
+                self._note(understood, need, plain)
+                return None
+        kept = resource_keys.of(asked, need, own, resource_policy)
+        context = {**understood.call.context, **kept, **need.context}
         decision = self._judge.decide(
             caller,
             need.action,
@@ -132,20 +142,8 @@ def authorize(understood: Understood, authority: Authority) -> Authorised:
         denied.append(s3_rules.Denied(need.resource.partition("/")[2], version, sentence))
     accepted.check(service, operation, asked.members)
     if service == "s3":
-        s3_digests.check(operation, asked.members, asked.request)
+        s3_digests.check(operation, asked.request)
     return Authorised(understood=understood, denied=tuple(denied), owner=_owner(understood, needs))
-
-
-def _resource_tags(asked: Asked, need: Need) -> dict[str, tuple[str, ...]]:
-    """The tags that the resource has before the call, as condition keys: AWS's own, the service's, and S3's for objects."""
-    found: dict[str, tuple[str, ...]] = {}
-    prefix = need.action.partition(":")[0]
-    for key, value in asked.lookup.tags_of(need.resource).items():
-        found[f"aws:ResourceTag/{key}"] = (value,)
-        found[f"{prefix}:ResourceTag/{key}"] = (value,)
-        if prefix == "s3":
-            found[f"s3:ExistingObjectTag/{key}"] = (value,)
-    return found
 
 
 def _owner(understood: Understood, needs: tuple[Need, ...]) -> str:

@@ -17,24 +17,30 @@ _DROPPED = frozenset({_LENGTH, "content-length", "x-amz-trailer", "transfer-enco
 
 def unchunked(request: HttpRequest, claim: Claim, secret: str) -> HttpRequest:
     """The request with the decoded body. Raises SignatureProblem where a chunk is malformed or its signature does not hold."""
-    decoder = ChunkDecoder(claim, secret, decoded_length=_decoded_length(request))
+    decoder = ChunkDecoder(claim, secret, decoded_length=decoded_length(request))
     body = decoder.feed(request.body)
     decoder.finish()
+    headers = [(name, value) for name, value in without_wrapping(request).headers if name not in decoder.trailers]
+    announced = {part.strip().lower() for part in (request.header("x-amz-trailer") or "").split(",")}
+    trailers: Headers = tuple((name, value) for name, value in decoder.trailers.items() if name in announced)
+    return replace(request, headers=(*headers, ("content-length", str(len(body))), *trailers), body=body)
+
+
+def without_wrapping(request: HttpRequest) -> HttpRequest:
+    """The head of the request without what tells of chunks: the encoding's name, lengths, trailers."""
     headers: list[tuple[str, str]] = []
     for name, value in request.headers:
-        if name in _DROPPED or name in decoder.trailers:
+        if name in _DROPPED:
             continue
         if name == "content-encoding":
             value = ",".join(part for part in value.split(",") if part.strip() != "aws-chunked").strip()
             if not value:
                 continue
         headers.append((name, value))
-    announced = {part.strip().lower() for part in (request.header("x-amz-trailer") or "").split(",")}
-    trailers: Headers = tuple((name, value) for name, value in decoder.trailers.items() if name in announced)
-    return replace(request, headers=(*headers, ("content-length", str(len(body))), *trailers), body=body)
+    return replace(request, headers=tuple(headers))
 
 
-def _decoded_length(request: HttpRequest) -> int | None:
+def decoded_length(request: HttpRequest) -> int | None:
     text = request.header(_LENGTH)
     if text is None:
         return None

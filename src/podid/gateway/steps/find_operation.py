@@ -10,6 +10,7 @@ What the service has no operation for goes on with `match` None: it is refused a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -25,6 +26,10 @@ from podid.gateway.steps.values import Addressed, Numbered
 
 DEFAULT_REGION = "us-east-1"
 """The region of a request whose signature names none: anonymous S3, web identities, signature version 2."""
+
+_BY_ADDRESS = "eks-auth"
+"""The service whose operations differ by method and path alone."""
+_LONGEST_KEPT = 256
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-[1-9]")
 _GLOBAL = frozenset({"aws-global", "us-east-1"})
@@ -67,10 +72,19 @@ def _candidates(request: HttpRequest, claim: Claim | None) -> tuple[Service, ...
 def _first_match(candidates: tuple[Service, ...], request: HttpRequest) -> tuple[Service, ServiceModel, Match | None]:
     for service in candidates:
         model = model_of(service)
-        match = model.match(request)
+        if service.model == _BY_ADDRESS and not request.query and len(request.path) <= _LONGEST_KEPT:
+            match = _match_by_address(model, request.method, request.path)
+        else:
+            match = model.match(request)
         if match is not None:
             return service, model, match
     return candidates[0], model_of(candidates[0]), None
+
+
+@lru_cache(1024)
+def _match_by_address(model: ServiceModel, method: str, path: str) -> Match | None:
+    """What the router says of an address, where no header has a say: a node asks for its own cluster again and again."""
+    return model.match(HttpRequest(method=method, path=path))
 
 
 def model_of(service: Service) -> ServiceModel:
@@ -88,6 +102,11 @@ def _with_bucket_in_path(request: HttpRequest, service: Service) -> HttpRequest:
 def _region(claim: Claim | None) -> str:
     if claim is None or claim.version == "v2" or claim.region in _GLOBAL:
         return DEFAULT_REGION
-    if _REGION.fullmatch(claim.region) is None:
+    if not _is_region(claim.region):
         raise Refused(Refusal.BAD_SCOPE, private=f"region {claim.region[:40]!r}")
     return claim.region
+
+
+@lru_cache(256)
+def _is_region(text: str) -> bool:
+    return _REGION.fullmatch(text) is not None

@@ -17,7 +17,9 @@ from podid.gateway.needs.need import Need
 from podid.gateway.steps import long_polls, s3_rules
 from podid.gateway.steps.authorize import Authority, asked_of
 from podid.gateway.steps.on_behalf import performer
+from podid.gateway.steps.uploads import content_of, is_upload, members_with
 from podid.gateway.steps.values import Answered, Authorised, Understood
+from podid.gateway.uploads.content import Content
 
 _NOBODY = "AKIAEXAMPLE"
 """The access key id that moto is shown for an anonymous caller; moto knows none of ours."""
@@ -42,7 +44,10 @@ def invoke(
         )
     if authorised.denied:
         return Answered(authorised=authorised, output=_delete_the_allowed(authorised, moto, rooms, authority))
-    call_of_moto = _call(authorised, understood.members, rooms, authority)
+    members = understood.members
+    if is_upload(understood.authenticated.addressed) and not isinstance(members.get("Body"), Content):
+        members = members_with(members, content_of(understood))
+    call_of_moto = _call(authorised, members, rooms, authority)
     wait = long_polls.wait_of(call_of_moto)
     if wait:
         told = moto.members_of(replace(call_of_moto, members=long_polls.without_wait(understood.members)))

@@ -7,7 +7,10 @@ from podid.core.caller import Call
 from podid.core.wire import read_input as read_members
 from podid.core.wire import unknown_operation
 from podid.gateway.conditions import request_context
+from podid.gateway.steps.flat_input import read_flat
 from podid.gateway.steps.values import Authenticated, Understood
+
+_REST_JSON = ("rest-json",)
 
 
 def read_input(authenticated: Authenticated) -> Understood:
@@ -17,7 +20,9 @@ def read_input(authenticated: Authenticated) -> Understood:
         raise unknown_operation(addressed.model, addressed.request)
     numbered = addressed.numbered
     received = numbered.received
-    members = read_members(addressed.model, addressed.match, addressed.request)
+    members = read_flat(addressed.match, addressed.request) if addressed.model.protocols == _REST_JSON else None
+    if members is None:
+        members = read_members(addressed.model, addressed.match, addressed.request)
     call = Call(
         caller=authenticated.caller,
         account=authenticated.caller.account,

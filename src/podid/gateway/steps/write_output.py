@@ -12,7 +12,7 @@ from podid.core.http import HttpRequest, HttpResponse
 from podid.core.wire import OperationModel, ServiceModel, protocol_of, write_error
 from podid.core.wire import write_output as write_members
 from podid.gateway.refusals import Refused, Said, spell
-from podid.gateway.steps.values import Answered
+from podid.gateway.steps.values import Addressed, Answered
 
 
 def write_output(answered: Answered) -> HttpResponse:
@@ -29,6 +29,11 @@ def write_output(answered: Answered) -> HttpResponse:
         request_id=request_id,
         request=addressed.request,
     )
+
+
+def write_preflight(answer: HttpResponse, addressed: Addressed) -> HttpResponse:
+    """The answer to a browser that asks what it might do."""
+    return _with_request_id(answer, addressed.model, addressed.numbered.request_id)
 
 
 def write_failure(

@@ -1,4 +1,4 @@
-"""AWS::EKS::PodIdentityAssociation and AWS::EKS::Addon."""
+"""AWS::EKS::PodIdentityAssociation, AWS::EKS::Addon and AWS::EKS::AccessEntry."""
 
 from __future__ import annotations
 
@@ -126,6 +126,82 @@ class Addon:
         }
 
 
+class AccessEntry:
+    """`Ref` is `PRINCIPAL|CLUSTER`."""
+
+    type, name = "AWS::EKS::AccessEntry", ""
+    attributes = frozenset({"AccessEntryArn"})
+
+    def create(self, name: str, properties: Properties) -> Made:
+        told = _call(
+            "CreateAccessEntry",
+            **self._named(properties),
+            kubernetesGroups=properties.get("KubernetesGroups"),
+            username=properties.get("Username"),
+            type=properties.get("Type"),
+            tags=tags_map(properties.get("Tags")),
+        )["accessEntry"]
+        made = Made(
+            id=f"{properties.get('PrincipalArn')}|{properties.get('ClusterName')}",
+            attributes={"AccessEntryArn": told["accessEntryArn"]},
+            properties=dict(properties),
+        )
+        try:
+            self._associate({}, properties)
+        except AwsError:
+            self.delete(made)
+            raise
+        return made
+
+    def update(self, made: Made, name: str, properties: Properties) -> Made:
+        old = made.properties
+        if changed(old, properties, "ClusterName", "PrincipalArn", "Type"):
+            if changed(old, properties, "ClusterName", "PrincipalArn"):
+                fresh = self.create(name, properties)
+                self.delete(made)
+                return fresh
+            # A principal has one entry: the old one has to go first.
+            self.delete(made)
+            return self.create(name, properties)
+        if changed(old, properties, "Tags"):
+            _retag(str(made.attributes["AccessEntryArn"]), old, properties)
+        if changed(old, properties, "KubernetesGroups", "Username"):
+            _call(
+                "UpdateAccessEntry",
+                **self._named(properties),
+                kubernetesGroups=properties.get("KubernetesGroups") or [],
+                username=_emptied(old, properties, "Username"),
+            )
+        self._associate(old, properties)
+        return Made(id=made.id, attributes=made.attributes, properties=dict(properties))
+
+    def delete(self, made: Made) -> None:
+        principal, _, cluster = made.id.partition("|")
+        _call("DeleteAccessEntry", forgiving=True, clusterName=cluster, principalArn=principal)
+
+    @staticmethod
+    def _named(properties: Properties) -> dict[str, Any]:
+        return {"clusterName": properties.get("ClusterName"), "principalArn": properties.get("PrincipalArn")}
+
+    def _associate(self, old: Properties, new: Properties) -> None:
+        before, after = _policies(old), _policies(new)
+        for policy in before.keys() - after.keys():
+            _call("DisassociateAccessPolicy", forgiving=True, **self._named(new), policyArn=policy)
+        for policy, scope in after.items():
+            if before.get(policy) != scope:
+                _call("AssociateAccessPolicy", **self._named(new), policyArn=policy, accessScope=scope)
+
+
+def _policies(properties: Properties) -> dict[str, dict[str, Any]]:
+    """The access policies of a template, each with its scope."""
+    found = {}
+    for each in properties.get("AccessPolicies") or ():
+        scope = each.get("AccessScope") or {}
+        namespaces = {"namespaces": list(scope["Namespaces"])} if scope.get("Namespaces") else {}
+        found[str(each.get("PolicyArn"))] = {"type": scope.get("Type"), **namespaces}
+    return found
+
+
 def _emptied(old: Properties, new: Properties, name: str) -> Any:
     """A property's new value; the empty text, which unsets it in EKS, where it was taken out of the template."""
     return new.get(name) if new.get(name) is not None or old.get(name) is None else ""
@@ -140,4 +216,4 @@ def _retag(arn: str, old: Properties, new: Properties) -> None:
         _call("TagResource", resourceArn=arn, tags=after)
 
 
-KINDS: tuple[Kind, ...] = (PodIdentityAssociation(), Addon())
+KINDS: tuple[Kind, ...] = (PodIdentityAssociation(), Addon(), AccessEntry())

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
+from podid.core.errors import NotImplementedHere
+
 Properties = Mapping[str, Any]
 
 
@@ -42,8 +44,22 @@ def teach(kinds: Iterable[Kind]) -> None:
 
     for kind in kinds:
         _model_of(kind)
+    _refuse_others(parsing)
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
+
+
+def _refuse_others(parsing: Any) -> None:
+    """Fail a stack at a type that nobody here makes: moto would leave the resource out and call the stack complete."""
+    find = parsing.resource_class_from_type
+
+    def find_or_refuse(type_: str) -> Any:
+        found = find(type_)
+        if found is None and type_ not in parsing.NULL_MODELS:
+            raise NotImplementedHere(f"podid does not implement resources of type {type_[:200]} in a stack.")
+        return found
+
+    parsing.resource_class_from_type = find_or_refuse
 
 
 def _model_of(kind: Kind) -> None:
@@ -119,9 +135,23 @@ def _model_of(kind: Kind) -> None:
     _MODELS.append(Model)
 
 
+_LONGEST_NAME = 64
+"""What the shortest of IAM's names may have (roles, users); CloudFormation shortens the names it makes up."""
+
+
 def _name(kind: Kind, properties: Properties, made_up: str) -> str:
     """The name a template gives, else the one made up. moto goes by its own models' name properties, which are not all AWS's."""
-    return str(properties.get(kind.name) or made_up) if kind.name else made_up
+    return str((kind.name and properties.get(kind.name)) or shortened(made_up))
+
+
+def shortened(made_up: str) -> str:
+    """STACK-RESOURCE-RANDOM, with less of the stack's name and, where that does not do, of the resource's."""
+    stack, _, rest = made_up.rpartition("-")[0].rpartition("-")
+    unique = made_up.rpartition("-")[2]
+    if len(made_up) <= _LONGEST_NAME or not stack:
+        return made_up
+    resource = rest[: _LONGEST_NAME - len(unique) - 3]
+    return f"{stack[: max(1, _LONGEST_NAME - len(unique) - len(resource) - 2)]}-{resource}-{unique}"
 
 
 _MODELS: list[Any] = []

@@ -27,6 +27,7 @@ def install() -> None:
     make, update_stack, execute = stacks.create_resources, stacks.update, backend.execute_change_set
 
     def create_resources(stack: Any) -> None:
+        stack.capabilities = list(asked_with().get("Capabilities") or ())  # what DescribeStacks tells of it
         try:
             make(stack)
         except Exception as error:
@@ -35,6 +36,7 @@ def install() -> None:
 
     def update(stack: Any, template: str, role_arn: Any = None, parameters: Any = None, tags: Any = None) -> None:
         before = stack.template, stack.template_dict
+        stack.capabilities = list(asked_with().get("Capabilities") or ())
         try:
             update_stack(stack, template, role_arn, parameters, tags)
         except Exception as error:
@@ -66,6 +68,8 @@ def install() -> None:
 
 def _unmake(stack: Any) -> None:
     """Take away what a stack had made before it failed, as its caller wished."""
+    # moto works outputs out when they are asked for, and would make the resources that are gone for it.
+    stack.output_map._output_json_map, stack.output_map._parsed_outputs = None, {}
     wish = str(asked_with().get("OnFailure") or "ROLLBACK")
     if wish == "DO_NOTHING" or asked_with().get("DisableRollback"):
         stack.status = "CREATE_FAILED"
