@@ -1,4 +1,4 @@
-"""The image's recipe, read as an engine would: no engine is here. Its steps were run in a folder by chroot (docs/isolation.md)."""
+"""The image's recipe, read as an engine would: no engine is here. image_by_chroot.py runs its steps in a folder."""
 
 from __future__ import annotations
 
@@ -7,34 +7,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from tests.hosts.containerfile import instructions, of
 
 _ROOT = Path(__file__).resolve().parents[2]
-
-
-class Instruction(NamedTuple):
-    stage: int
-    word: str
-    text: str
-
-
-def instructions() -> list[Instruction]:
-    """Instructions with their continued lines joined and comments gone (Containerfile(5))."""
-    lines = [line for line in (_ROOT / "Containerfile").read_text().splitlines() if not line.lstrip().startswith("#")]
-    joined = "\n".join(lines).replace("\\\n", " ")
-    found: list[Instruction] = []
-    stage = -1
-    for line in filter(None, map(str.strip, joined.splitlines())):
-        word, _, text = line.partition(" ")
-        stage += word == "FROM"
-        found.append(Instruction(stage, word, re.sub(r"\s+", " ", text).strip()))
-    return found
-
-
-def of(word: str) -> list[Instruction]:
-    return [one for one in instructions() if one.word == word]
 
 
 def test_it_holds_known_instructions_only() -> None:

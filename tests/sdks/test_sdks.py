@@ -1,7 +1,7 @@
 """AWS's SDKs for Go, JavaScript and Java, unmodified: credentials from podid's agent, calls of podid's endpoint, errors as each types them.
 
-Every SDK has a program in a folder of its own; it is built once, in a folder beside the system's temporary files, with the SDK's ordinary
-package manager. That takes minutes at first, so all of this runs only with PODID_SDKS=1.
+Every SDK has a program in a folder of its own; it is built once (programs.py), with the SDK's ordinary package manager. That takes minutes
+at first, so all of this runs only with PODID_SDKS=1. test_in_pods.py runs the same programs in pods.
 """
 
 from __future__ import annotations
@@ -9,48 +9,22 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from tests.conformance.endpoint import ACCOUNT, CLUSTER, REGION, Endpoint
+from tests.sdks.programs import SDKS, built
 
 pytestmark = [
     pytest.mark.sdks,
     pytest.mark.skipif(os.environ.get("PODID_SDKS") != "1", reason="set PODID_SDKS=1: it downloads and builds SDKs"),
 ]
-HERE = Path(__file__).parent
-BUILT = Path(tempfile.gettempdir()) / f"podid-sdks-{os.getuid()}"
-
-
-class Sdk(NamedTuple):
-    """How a program is built and run, in its folder."""
-
-    tools: tuple[str, ...]
-    build: tuple[tuple[str, ...], ...]
-    run: tuple[str, ...]
-    missing: str = "ResourceNotFoundException"
-
-
-SDKS = {
-    "go": Sdk(("go",), (("go", "mod", "tidy"), ("go", "build", "-o", "sdk", ".")), ("./sdk",)),
-    "javascript": Sdk(
-        ("node", "npm"), (("npm", "install", "--no-package-lock", "--no-audit", "--no-fund"),), ("node", "main.mjs")
-    ),
-    "java": Sdk(
-        ("java", "mvn"),
-        (("mvn", "-q", "-B", "compile", "dependency:build-classpath", "-Dmdep.outputFile=classpath.txt"),),
-        ("sh", "-c", 'exec java -cp "target/classes:$(cat classpath.txt)" podid.Main "$@"', "java"),
-    ),
-}
 
 
 class Pod(NamedTuple):
@@ -124,14 +98,14 @@ def pod(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def told(request: pytest.FixtureRequest, pod: Pod) -> dict[str, Any]:
     """What an SDK's program saw, and its name."""
     name: str = request.param
-    sdk = SDKS[name]
-    for tool in sdk.tools:
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed")
-    folder = BUILT / name
-    build(name, sdk, folder)
+    folder = built(name)
     done = subprocess.run(
-        [*sdk.run, CLUSTER, pod.role], cwd=folder, env=pod.environment, capture_output=True, text=True, timeout=120
+        [*SDKS[name].run, CLUSTER, pod.role],
+        cwd=folder,
+        env=pod.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return {**json.loads(done.stdout), "name": name}
@@ -156,23 +130,6 @@ FACTS: dict[str, Callable[[dict[str, Any]], bool]] = {
 @pytest.mark.parametrize("fact", FACTS)
 def test_a_fact_of_an_sdk(told: dict[str, Any], fact: str) -> None:
     assert FACTS[fact](told), told
-
-
-def build(name: str, sdk: Sdk, folder: Path) -> None:
-    """Build a program unless this very source was built before."""
-    sources = [path for path in sorted((HERE / name).rglob("*")) if path.is_file()]
-    state = "\n".join(path.read_text() for path in sources)
-    mark = folder / ".built"
-    if mark.exists() and mark.read_text() == state:
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    BUILT.mkdir(mode=0o700, exist_ok=True)
-    shutil.copytree(HERE / name, folder)
-    for command in sdk.build:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1200)
-        if done.returncode:
-            pytest.skip(f"{' '.join(command)} failed: {(done.stdout + done.stderr)[-500:]}")
-    mark.write_text(state)
 
 
 def plain() -> dict[str, str]:

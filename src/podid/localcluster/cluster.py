@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -129,6 +130,11 @@ class Cluster:
             await asyncio.sleep(0.005)
         _log.info("the cluster %s is ready at %s", self.settings.cluster_name, self.files.endpoint)
 
+    async def ready(self) -> None:
+        """Return when the node is ready, where there is one."""
+        if self.kubelet is not None:
+            await self.kubelet.ready.wait()
+
     async def failed(self) -> None:
         """Wait until a part ends by itself, and raise what ended it: parts end only by failing or by `stop`."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -166,12 +172,15 @@ class Cluster:
                 _log.info("the API server's certificate was renewed")
 
 
-def run(settings: ClusterSettings) -> int:
-    """Run a cluster until SIGTERM or SIGINT: 0. 3 where the folder, the port or the kernel forbids it; 1 where a part failed."""
+def run(settings: ClusterSettings, ready: Callable[[], None] = lambda: None) -> int:
+    """Run a cluster until SIGTERM or SIGINT: 0. 3 where the folder, the port or the kernel forbids it; 1 where a part failed.
+
+    `ready` is called once, when the API answers and the node is ready: podid's own pods that were ready are so again.
+    """
     import uvloop
 
     try:
-        return asyncio.Runner(loop_factory=uvloop.new_event_loop).run(_run(settings))
+        return asyncio.Runner(loop_factory=uvloop.new_event_loop).run(_run(settings, ready))
     except InUse as problem:
         _log.error("%s: is this cluster running already?", problem)
         return 3
@@ -183,7 +192,7 @@ def run(settings: ClusterSettings) -> int:
         return 1
 
 
-async def _run(settings: ClusterSettings) -> int:
+async def _run(settings: ClusterSettings, ready: Callable[[], None]) -> int:
     cluster = Cluster(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -192,7 +201,10 @@ async def _run(settings: ClusterSettings) -> int:
     try:
         await cluster.start()
         failed, stopped = asyncio.create_task(cluster.failed()), asyncio.create_task(stop.wait())
+        up = asyncio.create_task(cluster.ready())
+        up.add_done_callback(lambda _: None if up.cancelled() else ready())
         await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
         if failed.done():
             failed.result()
         failed.cancel()

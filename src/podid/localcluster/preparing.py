@@ -2,14 +2,14 @@
 
 Idempotent: what is there and good stays, byte for byte; what is missing, or about to expire, is made. The supervisor calls it before
 anything starts, because `serve` must know the CA and the key set; the cluster calls it again, and once a day.
+
+What makes and reads certificates is imported where that is done: a second start finds all there, and waits for nothing that it does not need.
 """
 
 from __future__ import annotations
 
 import base64
-import os
 import secrets
-import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from podid.core.clock import system_clock
-from podid.localcluster import pki
+from podid.files import write_whole
 from podid.localcluster.settings import ClusterFiles, files_of
 
 SERVICE_ADDRESS: Final = "10.96.0.1"
@@ -47,10 +47,27 @@ class Tokens(Struct, frozen=True):
         return "Tokens(…)"
 
 
+def is_prepared(home: Path, *, port: int, host: str = "127.0.0.1") -> bool:
+    """Whether nothing is missing in the folder, and its kubeconfigs lead to this address. What is about to expire the cluster itself renews."""
+    files = files_of(home, port, host)
+    kept = (files.ca_key, files.certificate, files.key, files.service_account_key, files.jwks)
+    try:
+        tokens, authority = read_tokens(files), files.ca_certificate.read_bytes()
+    except (OSError, msgspec.MsgspecError):
+        return False
+    return (
+        all(path.exists() for path in kept)
+        and _leads_there(files.kubeconfig, files.endpoint, authority, tokens.administrator)
+        and _leads_there(files.serve_kubeconfig, files.endpoint, authority, tokens.serve)
+    )
+
+
 def prepare(
     home: Path, *, cluster_name: str, port: int, host: str = "127.0.0.1", now: datetime | None = None
 ) -> ClusterFiles:
     """Make what is missing in the folder `home`, and say where things are. Raises OSError where it cannot write there."""
+    from podid.localcluster import pki
+
     now = now or system_clock()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     files = files_of(home, port, host)
@@ -70,14 +87,16 @@ def prepare(
 
 def renew_certificate(files: ClusterFiles, now: datetime) -> bool:
     """Make the API server's certificate where there is no good one. Whether it was made."""
+    from podid.localcluster import pki
+
     authority = files.ca_certificate.read_bytes()
     there = files.certificate.exists() and files.key.exists()
     if there and pki.is_good(files.certificate.read_bytes(), authority, _NAMES, now):
         return False
     key = pki.make_key()
     certificate = pki.make_certificate(key, authority, files.ca_key.read_bytes(), _NAMES, now)
-    write_file(files.key, key)
-    write_file(files.certificate, certificate, 0o644)
+    write_whole(files.key, key)
+    write_whole(files.certificate, certificate, mode=0o644)
     return True
 
 
@@ -89,7 +108,7 @@ def read_tokens(files: ClusterFiles) -> Tokens:
 def renew_administrator_token(files: ClusterFiles) -> None:
     """Put a new token in the place of the administrator's. Call `prepare` after it, for the kubeconfig. Raises OSError."""
     held = read_tokens(files)
-    write_file(files.tokens, msgspec.json.encode(Tokens(secrets.token_urlsafe(32), held.serve)))
+    write_whole(files.tokens, msgspec.json.encode(Tokens(secrets.token_urlsafe(32), held.serve)))
 
 
 def key_set(*keys_pem: bytes) -> bytes:
@@ -99,25 +118,14 @@ def key_set(*keys_pem: bytes) -> bytes:
     return msgspec.json.encode({"keys": [SigningKey.from_pem(pem).public_jwk() for pem in keys_pem]})
 
 
-def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file whole or not at all, with its mode from the first byte on."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def _prepare_authority(files: ClusterFiles, name: str, now: datetime) -> None:
     if files.ca_certificate.exists() and files.ca_key.exists():
         return
+    from podid.localcluster import pki
+
     key = pki.make_key()
-    write_file(files.ca_key, key)
-    write_file(files.ca_certificate, pki.make_authority(key, f"{name}-ca", now), 0o644)
+    write_whole(files.ca_key, key, durable=True)
+    write_whole(files.ca_certificate, pki.make_authority(key, f"{name}-ca", now), mode=0o644)
 
 
 def _prepare_tokens(files: ClusterFiles) -> Tokens:
@@ -132,22 +140,28 @@ def _make_once(path: Path, make: Callable[[], bytes]) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         content = make()
-        write_file(path, content)
+        write_whole(path, content, durable=True)
         return content
 
 
 def _write_changed(path: Path, content: bytes, mode: int) -> None:
     if not path.exists() or path.read_bytes() != content:
-        write_file(path, content, mode)
+        write_whole(path, content, mode=mode)
+
+
+def _leads_there(path: Path, endpoint: str, authority: bytes, token: str) -> bool:
+    try:
+        current = path.read_text(errors="replace")
+    except FileNotFoundError:
+        return False
+    return all(part in current for part in (f"{endpoint}\n", base64.b64encode(authority).decode(), token))
 
 
 def _prepare_kubeconfig(path: Path, cluster: str, user: str, endpoint: str, authority: bytes, token: str) -> None:
     """Write a kubeconfig, unless the file already leads there: the person may have changed it (`kubectl config set-context`)."""
+    if _leads_there(path, endpoint, authority, token):
+        return
     trusted = base64.b64encode(authority).decode()
-    if path.exists():
-        current = path.read_text(errors="replace")
-        if all(part in current for part in (f"{endpoint}\n", trusted, token)):
-            return
     # JSON scalars are YAML: whatever a cluster may be called, it is quoted.
     quoted = {name: msgspec.json.encode(value).decode() for name, value in (("cluster", cluster), ("user", user))}
     text = f"""apiVersion: v1
@@ -168,4 +182,4 @@ contexts:
     user: {quoted["user"]}
 current-context: {quoted["cluster"]}
 """
-    write_file(path, text.encode())
+    write_whole(path, text.encode())

@@ -1,19 +1,16 @@
-"""What the kubelet relies on, from every adapter: one suite for each implementation of `port.Node` and `port.Sandbox`."""
+"""What the kubelet relies on, from every adapter: one suite for each implementation of `port.Node` and `port.Sandbox`. Exec and the node have files of their own."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from podid.localcluster.isolation.choose import choose
 from podid.localcluster.isolation.port import CannotStart, IsolationError, Mode, Mount
 
-from .conftest import Rig, greeter, node_in, processes_with
+from .conftest import greeter, node_in, processes_with
 
 pytestmark = pytest.mark.namespaces
 
@@ -123,99 +120,6 @@ def test_home_is_empty_and_writable(home: Path, mode: Mode) -> None:
     asyncio.run(scenario())
 
 
-def test_exec_carries_bytes_both_ways_and_the_exit_code(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            sandbox = await rig.pod()
-            await rig.start(sandbox)
-            assert await rig.exec(sandbox, "sh", "-c", "exit 41") == (41, "")
-            assert await rig.exec(sandbox, "sh", "-c", "kill -9 $$") == (137, "")
-            big = b"0123456789abcdef" * 100_000
-            assert await rig.exec(sandbox, "cat", stdin=big) == (0, big.decode())
-            assert await rig.exec(sandbox, "head", "-c1", stdin=big) == (0, "0")
-            session = await sandbox.exec("app", ("sh", "-c", "echo a; echo b >&2"), {}, stdin=False, terminal=False)
-            said = {number: piece async for number, piece in session.output()}
-            assert said == {1: b"a\n", 2: b"b\n"}
-
-    asyncio.run(scenario())
-
-
-def test_exec_on_a_terminal_has_size_job_control_and_the_exit_code(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            sandbox = await rig.pod()
-            await rig.start(sandbox)
-            session = await sandbox.exec("app", ("sh",), {}, stdin=True, terminal=True)
-            await session.resize(111, 33)
-            said = b""
-
-            async def read_on() -> None:
-                nonlocal said
-                async for number, piece in session.output():
-                    assert number == 1
-                    said += piece
-
-            async def see(text: bytes) -> None:
-                async with asyncio.timeout(10):
-                    while text not in said:
-                        await asyncio.sleep(0.01)
-
-            reading = asyncio.create_task(read_on())
-            await session.write(b"stty size; test -t 0 && echo is''-tty\n")
-            await see(b"33 111")
-            await see(b"is-tty")
-            await session.write(b"trap 'echo got''-int' INT; echo rea''dy; cat\n")
-            await see(b"ready")
-            await session.write(b"\x03")
-            await see(b"got-int")
-            await session.write(b"exit 7\n")
-            await reading
-            assert await session.wait() == 7
-
-    asyncio.run(scenario())
-
-
-def test_a_client_that_goes_takes_its_program_with_it(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            sandbox = await rig.pod()
-            await rig.start(sandbox)
-            session = await sandbox.exec(
-                "app", ("sh", "-c", "sleep 12345 & wait"), {"MARK": home.name}, stdin=True, terminal=False
-            )
-            async with asyncio.timeout(10):
-                while len(processes_with(MARK=home.name)) < 2:
-                    await asyncio.sleep(0.01)
-                await session.kill()
-                while processes_with(MARK=home.name):
-                    await asyncio.sleep(0.01)
-
-    asyncio.run(scenario())
-
-
-def test_a_program_that_leaves_something_behind_does_not_hold_exec(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            sandbox = await rig.pod()
-            await rig.start(sandbox)
-            async with asyncio.timeout(10):
-                assert await rig.exec(sandbox, "sh", "-c", "sleep 1000 & echo done") == (0, "done\n")
-
-    asyncio.run(scenario())
-
-
-def test_exec_in_a_container_that_does_not_run_is_refused(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            sandbox = await rig.pod()
-            await rig.run(sandbox, "true")
-            with pytest.raises(CannotStart, match="not running"):
-                await rig.exec(sandbox, "true")
-            await sandbox.signal("app", signal.SIGTERM)  # is no error
-
-    asyncio.run(scenario())
-
-
 def test_volumes_show_their_files_and_what_is_put_there_later(home: Path, mode: Mode) -> None:
     async def scenario() -> None:
         async with node_in(home, mode) as rig:
@@ -289,127 +193,5 @@ def test_dial_reaches_a_port_of_the_pod(home: Path, mode: Mode) -> None:
             await rig.until(sandbox, lambda state: state.state == "exited")
             with pytest.raises(IsolationError, match=f"nothing answers at port {port} of the pod"):
                 await sandbox.dial(port)
-
-    asyncio.run(scenario())
-
-
-def test_a_kubelet_that_comes_back_finds_what_runs_and_what_ended(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            sandbox = await rig.pod(uid="kept")
-            await rig.start(sandbox, "sleep", "infinity", name="app")
-            await rig.run(sandbox, "sh", "-c", "exit 5", name="over")
-            again = choose(mode).node(rig.settings)  # a second kubelet, as after kill -9 of the first
-            # the first one's listening sockets are gone with it
-            if mode == "namespaces":
-                await rig.node._relay.close()  # type: ignore[attr-defined]
-            assert await again.start() is True
-            adopted = await again.adopt(rig.pod_settings("kept"))
-            assert adopted is not None
-            assert adopted.addresses == sandbox.addresses
-            first = await anext(aiter(adopted.states()))
-            assert {state.name: (state.state, state.code) for state in first} == {
-                "app": ("running", 0),
-                "over": ("exited", 5),
-            }
-            assert await Rig(home, again, rig.settings, mode).exec(adopted, "echo", "still") == (0, "still\n")
-            assert await again.adopt(rig.pod_settings("never-made")) is None
-            await again.stop()
-            assert await again.adopt(rig.pod_settings("kept")) is None
-
-    asyncio.run(scenario())
-
-
-def test_sweep_ends_the_pods_that_nobody_wants(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            wanted, other = await rig.pod(uid="wanted"), await rig.pod(uid="other")
-            await rig.start(wanted)
-            await rig.start(other)
-            await rig.node.sweep([wanted.uid])
-            async with asyncio.timeout(10):
-                while processes_with(PODID_CONTAINER=f"{other.uid}/app"):
-                    await asyncio.sleep(0.01)
-            assert len(processes_with(PODID_CONTAINER=f"{wanted.uid}/app")) == 1
-
-    asyncio.run(scenario())
-
-
-def test_a_program_of_the_nodes_own_runs_and_ends_with_its_owner(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            log = home / "own.log"
-            one = await rig.node.run("one", ("/bin/sh", "-c", "echo $WHO; exit 6"), {"WHO": "imds"}, log)
-            assert (await one.wait(), log.read_text()) == (6, "imds\n")
-            two = await rig.node.run("two", ("/bin/sleep", "1000"), {"WHO": f"two-{home.name}"}, log)
-            async with asyncio.timeout(10):
-                while not processes_with(WHO=f"two-{home.name}"):
-                    await asyncio.sleep(0.01)
-                await two.stop()
-                while processes_with(WHO=f"two-{home.name}"):
-                    await asyncio.sleep(0.01)
-
-    asyncio.run(scenario())
-
-
-def test_nothing_is_left_after_stop(home: Path, mode: Mode) -> None:
-    async def scenario() -> list[str]:
-        async with node_in(home, mode) as rig:
-            marks = []
-            for number in range(3):
-                sandbox = await rig.pod(host_network=number == 2)
-                await rig.start(sandbox, "sh", "-c", "trap '' TERM; setsid sleep 9999 & wait")
-                marks.append(f"{sandbox.uid}/app")
-            await rig.node.run("imds", ("/bin/sleep", "1000"), {"PODID_HOME": str(home)}, home / "log")
-            return marks
-
-    links = _links()
-    for mark in asyncio.run(scenario()):
-        assert processes_with(PODID_CONTAINER=mark) == []
-    assert processes_with(PODID_HOME=str(home)) == []
-    assert str(home) not in Path("/proc/self/mountinfo").read_text()
-    assert _links() <= links
-
-
-def test_a_removed_pod_leaves_nothing_and_can_be_made_again(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            for _ in range(2):
-                sandbox = await rig.pod(uid="again")
-                await rig.start(sandbox)
-                await sandbox.remove()
-                await sandbox.remove()
-                assert processes_with(PODID_CONTAINER=f"{sandbox.uid}/app") == []
-                assert [state async for state in sandbox.states()] == []
-
-    asyncio.run(scenario())
-
-
-def _links() -> set[str]:
-    """The host's own links: no node ever adds one."""
-    return {line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]}
-
-
-def test_exec_begins_in_the_containers_working_directory(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            sandbox = await rig.pod()
-            await rig.start(sandbox, folder="/usr/share")
-            assert await rig.exec(sandbox, "pwd") == (0, "/usr/share\n")
-
-    asyncio.run(scenario())
-
-
-def test_a_node_that_was_killed_is_made_again(home: Path, mode: Mode) -> None:
-    async def scenario() -> None:
-        async with node_in(home, mode) as rig:
-            sandbox = await rig.pod(uid="again")
-            await rig.start(sandbox)
-            record = json.loads((rig.settings.folder / "node.json").read_text())
-            os.kill(record["pid"], signal.SIGKILL)
-            again = await rig.pod(uid="again")
-            await rig.start(again)
-            assert await rig.exec(again, "echo", "back") == (0, "back\n")
-            assert len(processes_with(PODID_CONTAINER=f"{again.uid}/app")) == 1
 
     asyncio.run(scenario())

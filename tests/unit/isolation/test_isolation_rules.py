@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podid.localcluster.isolation.choose import Hints, Trial, Unavailable, choose, refusal
+from podid.localcluster.isolation.choose import Hints, Trial, Unavailable, _is_chroot, choose, refusal
 from podid.localcluster.isolation.helper import messages, processes
 from podid.localcluster.isolation.helper.execute import start_error
 from podid.localcluster.isolation.helper.log_file import LONGEST_LINE, Lines, LogFile, format_time
@@ -213,6 +213,9 @@ def test_the_views_users_are_the_systems() -> None:
             "systempaths=unconfined",
         ),
         (Trial("user namespace", errno.EPERM, "x"), Hints(max_user_namespaces="0"), "max_user_namespaces=15000"),
+        (Trial("user namespace", errno.EPERM, "x"), Hints(in_chroot=True, root=True), "inside a chroot"),
+        (Trial("user namespace", errno.EPERM, "x"), Hints(root=True), "forbids it even to root"),
+        (Trial("user namespace", errno.EPERM, "x"), Hints(), "run podid as root"),
     ],
 )
 def test_a_refusal_names_the_step_and_the_way_out(trial: Trial, hints: Hints, way_out: str) -> None:
@@ -220,6 +223,14 @@ def test_a_refusal_names_the_step_and_the_way_out(trial: Trial, hints: Hints, wa
     assert text.startswith(f"namespaces cannot be used here: {trial.refused} was refused")
     assert way_out in text
     assert "\n" not in text
+
+
+def test_a_chroot_is_known_by_its_root_being_no_mount() -> None:
+    proc = "28 21 0:23 / /proc rw,nosuid shared:12 - proc proc rw"
+    root = "21 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw"
+    assert _is_chroot(proc)
+    assert not _is_chroot(f"{root}\n{proc}")
+    assert not _is_chroot("")
 
 
 def test_auto_takes_processes_where_namespaces_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,3 +342,31 @@ def test_a_held_port_is_not_had_by_one_who_does_not(tmp_path: Path) -> None:
     with held, socket.socket() as stranger, pytest.raises(OSError, match="in use"):
         stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         stranger.bind(("127.0.0.1", port))
+
+
+def test_a_port_is_held_by_one_installation_alone(tmp_path: Path) -> None:
+    """The kernel would let sockets of one user share it, and hand tokens of one installation to the agent of another."""
+    first = Places(tmp_path / "first.json")
+    port, other = first.port("80"), first.port("imds")
+    held = hold(port)
+    assert held is not None
+    with held:
+        assert hold(port) is None
+        first.leave_taken()
+        assert first.port("80") != port
+        assert first.port("imds") == other
+        assert Places(tmp_path / "first.json").ports == first.ports
+
+
+def test_connections_that_are_over_keep_nobody_from_a_port(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):  # as the agent listens
+            listener.setsockopt(socket.SOL_SOCKET, option, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = int(listener.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", port)):
+            listener.accept()[0].close()  # the side that closes first keeps the connection for a while: TIME_WAIT
+    held = hold(port)
+    assert held is not None
+    held.close()

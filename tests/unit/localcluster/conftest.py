@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.unit.localcluster.controller_world import World
 from tests.unit.localcluster.running_cluster import Running, Watch
+from tests.unit.localcluster.typed_kubectl import Kubectl, binaries
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +55,17 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.store.close()
+
+
+_stories = itertools.count(1)
+
+
+@pytest.fixture(params=binaries() or [""])
+def kubectl(running: Running, request: pytest.FixtureRequest) -> Iterator[Kubectl]:
+    """Each kubectl there is, in a namespace of the test's own."""
+    if not request.param:
+        pytest.skip("there is no kubectl")
+    made = Kubectl(running, request.param, f"story-{next(_stories)}")
+    made("create", "namespace", made.namespace)
+    yield made
+    made("delete", "namespace", made.namespace, "--wait=false")

@@ -1,83 +1,17 @@
-"""What people type, with the real kubectl: each test is a small story, its answers are kubectl's own output.
-
-kubectl is the one on PATH, and the ones that PODID_TEST_KUBECTLS names (paths, separated like PATH): several versions in one run.
-"""
+"""What people type about objects, with the real kubectl: each test is a small story, its answers are kubectl's own output."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.unit.localcluster.running_cluster import Running, until
+from tests.unit.localcluster.running_cluster import until
+from tests.unit.localcluster.typed_kubectl import Kubectl, config_map, pod
 
 pytestmark = pytest.mark.tools
-
-
-def binaries() -> list[str]:
-    named = [path for path in os.environ.get("PODID_TEST_KUBECTLS", "").split(os.pathsep) if path]
-    return named or [found for found in (shutil.which("kubectl"),) if found]
-
-
-class Kubectl:
-    """kubectl in a namespace of its own."""
-
-    def __init__(self, running: Running, binary: str, namespace: str) -> None:
-        self.running = running
-        self.binary = binary
-        self.namespace = namespace
-
-    def __call__(self, *arguments: str, stdin: str = "", fails: bool = False) -> str:
-        """Standard output, and standard error where it fails, which it must only where the test says so."""
-        code, out, err = self.running.kubectl("-n", self.namespace, *arguments, binary=self.binary, stdin=stdin)
-        assert (code != 0) is fails, (arguments, code, out, err)
-        return err if fails else out
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self(*arguments, "-o", "json"))
-
-    def apply(self, *objects: dict[str, Any], arguments: tuple[str, ...] = (), fails: bool = False) -> str:
-        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-        return self("apply", "-f", "-", *arguments, stdin=text, fails=fails)
-
-
-_count = 0
-
-
-@pytest.fixture(params=binaries() or [""])
-def kubectl(running: Running, request: pytest.FixtureRequest) -> Iterator[Kubectl]:
-    global _count
-    if not request.param:
-        pytest.skip("there is no kubectl")
-    _count += 1
-    made = Kubectl(running, request.param, f"story-{_count}")
-    made("create", "namespace", made.namespace)
-    yield made
-    made("delete", "namespace", made.namespace, "--wait=false")
-
-
-def pod(name: str, **spec: Any) -> dict[str, Any]:
-    container = {"name": "c", "image": "amazon/aws-cli", "command": ["sleep", "infinity"]}
-    meta = {"name": name, "labels": {"app": name}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container], **spec}}
-
-
-def config_map(name: str, **data: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
-
-
-def daemonset(name: str) -> dict[str, Any]:
-    template = {
-        "metadata": {"labels": {"app": name}},
-        "spec": {"containers": [{"name": "c", "image": "busybox", "command": ["sleep", "infinity"]}]},
-    }
-    spec = {"selector": {"matchLabels": {"app": name}}, "template": template}
-    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": name}, "spec": spec}
 
 
 def test_the_manifests_of_the_walk_through(kubectl: Kubectl, tmp_path: Path) -> None:
@@ -101,12 +35,6 @@ def test_the_manifests_of_the_walk_through(kubectl: Kubectl, tmp_path: Path) -> 
     assert 'serviceaccount "aws-cli-sa" deleted' in deleted
     assert 'pod "aws-cli" deleted' in deleted
     assert kubectl("get", "pods", "-o", "name") == ""
-
-
-def test_a_pod_without_its_service_account(kubectl: Kubectl) -> None:
-    told = kubectl.apply(pod("lost", serviceAccountName="none"), fails=True)
-    assert "(Forbidden)" in told
-    assert f'error looking up service account {kubectl.namespace}/none: serviceaccount "none" not found' in told
 
 
 def test_changing_objects(kubectl: Kubectl) -> None:
@@ -281,67 +209,6 @@ def test_finalizers_hold_an_object(kubectl: Kubectl) -> None:
     assert "not found" in kubectl("get", "configmap", "held", fails=True)
 
 
-def test_a_daemonset_is_rolled_out_and_back(kubectl: Kubectl) -> None:
-    kubectl.apply(daemonset("d"))
-    assert "successfully rolled out" in kubectl("rollout", "status", "ds/d", "--timeout=20s")
-    header, row = kubectl("get", "daemonset").splitlines()
-    assert header.split()[:6] == ["NAME", "DESIRED", "CURRENT", "READY", "UP-TO-DATE", "AVAILABLE"]
-    assert row.split()[:6] == ["d", "1", "1", "1", "1", "1"]
-    first = kubectl("get", "pods", "-o", "name")
-    kubectl("rollout", "restart", "ds/d")
-    assert "successfully rolled out" in kubectl("rollout", "status", "ds/d", "--timeout=20s")
-    assert kubectl("get", "pods", "-o", "name") != first
-    kubectl("set", "image", "ds/d", "c=busybox:2")
-    kubectl("rollout", "status", "ds/d", "--timeout=20s")
-    kubectl("rollout", "undo", "ds/d", "--to-revision=1")
-    kubectl("rollout", "status", "ds/d", "--timeout=20s")
-    assert kubectl.json("get", "ds", "d")["spec"]["template"]["spec"]["containers"][0]["image"] == "busybox"
-    assert len(kubectl("rollout", "history", "ds/d").strip().splitlines()) == 5
-    assert "Created pod: d-" in kubectl("describe", "ds", "d")
-    kubectl("delete", "ds", "d")
-    until(lambda: kubectl("get", "pods,controllerrevisions", "-o", "name") == "")
-
-
-def test_a_deployment_is_made_scaled_and_rolled_back(kubectl: Kubectl) -> None:
-    kubectl("create", "deployment", "web", "--image=nginx", "--replicas=2")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    kubectl("scale", "deploy", "web", "--replicas=3")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    assert kubectl("get", "deploy", "web").splitlines()[1].split()[:4] == ["web", "3/3", "3", "3"]
-    kubectl("set", "image", "deploy/web", "nginx=nginx:2")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    kubectl("rollout", "undo", "deploy/web")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    sets = kubectl.json("get", "rs")["items"]
-    assert sorted(one["spec"]["replicas"] for one in sets) == [0, 3]
-    kubectl("delete", "deploy", "web", "--cascade=foreground")
-    assert kubectl("get", "rs,pods", "-o", "name") == ""
-
-
-def test_orphans_stay(kubectl: Kubectl) -> None:
-    kubectl.apply(daemonset("d"))
-    kubectl("rollout", "status", "ds/d", "--timeout=20s")
-    kubectl("delete", "ds", "d", "--cascade=orphan")
-    left = kubectl.json("get", "pods")["items"]
-    assert len(left) == 1
-    assert "ownerReferences" not in left[0]["metadata"]
-
-
-def test_exec_logs_and_cp(kubectl: Kubectl, tmp_path: Path) -> None:
-    kubectl.apply(pod("p"))
-    kubectl("wait", "pod/p", "--for=condition=Ready", "--timeout=20s")
-    assert kubectl("exec", "p", "--", "echo", "hello") == "hello\n"
-    assert "command terminated with exit code 7" in kubectl("exec", "p", "--", "sh", "-c", "exit 7", fails=True)
-    assert kubectl("exec", "-i", "p", "--", "cat", stdin="in\n") == "in\n"
-    assert "executable file not found" in kubectl("exec", "p", "--", "no-such-program", fails=True)
-    assert "container none is not valid" in kubectl("exec", "p", "-c", "none", "--", "id", fails=True)
-    assert kubectl("logs", "p", "--tail=1") == "three\n"
-    assert kubectl("logs", "-l", "app=p", "--tail=1") == "three\n"
-    (tmp_path / "there").write_text("content")
-    kubectl("cp", str(tmp_path / "there"), f"p:{tmp_path}/copy")
-    assert (tmp_path / "copy").read_text() == "content"
-
-
 def test_tokens_and_who_one_is(kubectl: Kubectl) -> None:
     kubectl("create", "serviceaccount", "s")
     assert kubectl("create", "token", "s", "--duration=10m", "--audience=a", "--audience=b").count(".") == 2
@@ -373,24 +240,6 @@ def test_what_there_is(kubectl: Kubectl) -> None:
     assert "containers" in kubectl("explain", "pod.spec")
     assert "the server doesn't have a resource type" in kubectl("get", "cronjobs", fails=True)
     assert "Ready" in kubectl("describe", "node")
-
-
-def test_events(kubectl: Kubectl) -> None:
-    kubectl.apply(pod("p"))
-    until(lambda: "Successfully assigned" in kubectl("get", "events"))
-    assert "Scheduled" in kubectl("events")
-    assert "Scheduled" in kubectl("get", "events", "--field-selector", "involvedObject.name=p,type=Normal")
-
-
-def test_cordon_and_drain(kubectl: Kubectl) -> None:
-    kubectl("cordon", "node1")
-    try:
-        kubectl.apply(pod("p"))
-        until(lambda: "FailedScheduling" in kubectl("get", "events"))
-        assert "0/1 nodes are available: 1 node(s) were unschedulable." in kubectl("describe", "pod", "p")
-    finally:
-        kubectl("uncordon", "node1")
-    kubectl("wait", "pod/p", "--for=condition=Ready", "--timeout=20s")
 
 
 def test_secrets_and_services(kubectl: Kubectl) -> None:

@@ -18,8 +18,9 @@ from typing import Any, Final
 from podid.core.clock import Clock
 from podid.localcluster.admission.gate import Gate
 from podid.localcluster.apiserver import discovery, openapi
+from podid.localcluster.apiserver.attributes import Attributes
 from podid.localcluster.apiserver.authentication import Authenticator
-from podid.localcluster.apiserver.authorization import PUBLIC_PATHS, Attributes, is_allowed, refusal
+from podid.localcluster.apiserver.authorization import PUBLIC_PATHS, is_allowed, refusal
 from podid.localcluster.apiserver.evictions import evict
 from podid.localcluster.apiserver.http import (
     Answer,

@@ -1,15 +1,16 @@
 """What a user may do.
 
-Two identities (the local cluster has no RBAC objects): members of `system:masters` may do all; a service account may read discovery and
-review itself, nothing else. In particular no pod may create tokens or pods, or read a Secret.
+The local cluster has no RBAC objects: members of `system:masters` may do all; an AWS principal may do what the access policies of its
+entry say (`access_policies`); everybody else that is known, service accounts among them, may read discovery and review itself, nothing else.
+In particular no pod may create tokens or pods, or read a Secret.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from msgspec import Struct
-
+from podid.localcluster.apiserver.access_policies import EXTRA, is_granted
+from podid.localcluster.apiserver.attributes import Attributes
 from podid.localcluster.objects.errors import Forbidden, qualified
 from podid.localcluster.users import AUTHENTICATED, MASTERS, User
 
@@ -27,18 +28,6 @@ _DISCOVERY: Final = ("/api", "/apis", "/openapi")
 _SELF_REVIEWS: Final = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
 
 
-class Attributes(Struct, frozen=True, kw_only=True):
-    """What a request wants to do: to a resource, or (with `path`) to something that is none."""
-
-    verb: str
-    group: str = ""
-    resource: str = ""
-    subresource: str = ""
-    namespace: str = ""
-    name: str = ""
-    path: str = ""
-
-
 def is_allowed(user: User, wanted: Attributes) -> bool:
     """Whether the user may."""
     if MASTERS in user.groups:
@@ -48,7 +37,9 @@ def is_allowed(user: User, wanted: Attributes) -> bool:
     if wanted.path:
         known = (*PUBLIC_PATHS, *_DISCOVERY)
         return wanted.verb == "get" and any(wanted.path == one or wanted.path.startswith(one + "/") for one in known)
-    return wanted.verb == "create" and wanted.resource in _SELF_REVIEWS
+    if wanted.verb == "create" and wanted.resource in _SELF_REVIEWS:
+        return True
+    return is_granted(user.extra.get(EXTRA, ()), wanted)
 
 
 def refusal(user: User, wanted: Attributes) -> Forbidden:

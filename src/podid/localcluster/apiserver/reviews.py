@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from podid.localcluster.apiserver.authorization import Attributes, is_allowed
+from podid.localcluster.apiserver.access_policies import EXTRA
+from podid.localcluster.apiserver.attributes import Attributes
+from podid.localcluster.apiserver.authorization import is_allowed
 from podid.localcluster.apiserver.bodies import read_object
 from podid.localcluster.apiserver.http import Answer, Request, json_answer
 from podid.localcluster.apiserver.paths import Target
@@ -69,7 +71,10 @@ def _token_review(tokens: ServiceAccountTokens, spec: dict[str, Any]) -> dict[st
 def _named_user(spec: dict[str, Any]) -> User:
     if not spec.get("user") and not spec.get("groups"):
         raise BadRequest("spec.user: Required value: at least one of user or group must be specified")
-    return User(username=spec.get("user") or "", uid=spec.get("uid") or "", groups=tuple(spec.get("groups") or ()))
+    extra = {str(key): tuple(values or ()) for key, values in (spec.get("extra") or {}).items()}
+    return User(
+        username=spec.get("user") or "", uid=spec.get("uid") or "", groups=tuple(spec.get("groups") or ()), extra=extra
+    )
 
 
 def _access(user: User, spec: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +97,8 @@ def _access(user: User, spec: dict[str, Any]) -> dict[str, Any]:
         return {"allowed": True}
     return {
         "allowed": False,
-        "reason": "the local cluster knows two identities: its administrator may do all, others may review themselves",
+        "reason": "the local cluster has no RBAC: its administrator may do all, AWS principals what their access policies say, "
+        "others may review themselves",
     }
 
 
@@ -112,4 +118,13 @@ def _rules(user: User) -> dict[str, Any]:
         ]
         names = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi/*", "/readyz", "/version"]
         paths = [{"verbs": ["get"], "nonResourceURLs": names}]
+    if MASTERS not in user.groups and EXTRA in user.extra:
+        # As on EKS, whose authorizer of access policies can be asked about one request only.
+        problem = "access policies cannot be listed as rules"
+        return {
+            "resourceRules": resources,
+            "nonResourceRules": paths,
+            "incomplete": True,
+            "evaluationError": problem,
+        }
     return {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}

@@ -18,6 +18,8 @@ from podid.localcluster.isolation.port import Isolation, IsolationError, Mode
 
 _LAUNCHER = Path(__file__).resolve().with_name("launch.py")
 _TRIAL_TIMEOUT = 20.0
+_OF_CONTAINERS = ("/.dockerenv", "/run/.containerenv", "/run/systemd/container")
+"""What Docker, Podman and systemd put into a container."""
 
 
 class Trial(Struct, frozen=True):
@@ -36,6 +38,8 @@ class Hints(Struct, frozen=True, kw_only=True):
     unprivileged_userns_clone: str = ""
     apparmor_restricts: str = ""
     in_container: bool = False
+    in_chroot: bool = False
+    root: bool = False
 
 
 class Unavailable(IsolationError):
@@ -110,8 +114,16 @@ def read_hints() -> Hints:
         max_user_namespaces=_value("/proc/sys/user/max_user_namespaces"),
         unprivileged_userns_clone=_value("/proc/sys/kernel/unprivileged_userns_clone"),
         apparmor_restricts=_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"),
-        in_container=any(Path(path).exists() for path in ("/.dockerenv", "/run/.containerenv")),
+        in_container=any(Path(path).exists() for path in _OF_CONTAINERS) or "KUBERNETES_SERVICE_HOST" in os.environ,
+        in_chroot=_is_chroot(_value("/proc/self/mountinfo")),
+        root=os.geteuid() == 0,
     )
+
+
+def _is_chroot(mounts: str) -> bool:
+    """Whether `/` is a folder of some file system and no mount, by mountinfo of proc(5). A chroot into a mount cannot be told from a container."""
+    places = [line.split()[4] for line in mounts.splitlines() if line.count(" ") > 4]
+    return bool(places) and "/" not in places
 
 
 def _value(path: str) -> str:
@@ -141,4 +153,8 @@ def _way_out(trial: Trial, hints: Hints) -> str:
         return "the container engine forbids it: start the container with --privileged"
     if trial.refused in ("bridge", "veth"):
         return "the kernel lacks the bridge or veth driver: sudo modprobe bridge veth"
+    if hints.in_chroot:
+        return "the kernel gives none inside a chroot: run podid outside of it, or in a container in its place"
+    if hints.root:
+        return "a seccomp filter, a security module or a chroot forbids it even to root: run podid outside of what it runs in"
     return "run podid as root, or allow user namespaces for ordinary users"

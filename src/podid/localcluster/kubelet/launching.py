@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from podid.localcluster.isolation.port import CannotStart, ContainerState, IsolationError, Sandbox
-from podid.localcluster.kubelet import backoff, sub_paths
+from podid.localcluster.kubelet import backoff, images, sub_paths
 from podid.localcluster.kubelet.container_plan import extra_rights, plan
 from podid.localcluster.kubelet.context import Context
 from podid.localcluster.kubelet.ending import ask_to_end
@@ -157,7 +157,8 @@ class Launcher:
 
     def _watch(self, record: Record, pod: Object, sandbox: Sandbox) -> None:
         self._pod, self._sandbox = pod, sandbox
-        self._probers.start(record, sandbox, self.environment(record))
+        own = images.find(record.spec.get("image", ""), self._context.settings.podid).own
+        self._probers.start(record, sandbox, self.environment(record), eager=own)
 
     def _tell_start(self, record: Record, pod: Object) -> None:
         image = record.spec.get("image", "")

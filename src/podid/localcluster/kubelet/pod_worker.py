@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 
 from podid.localcluster.isolation.port import ContainerState, IsolationError, PodSettings, Sandbox
-from podid.localcluster.kubelet import recovery, status
+from podid.localcluster.kubelet import images, recovery, status
 from podid.localcluster.kubelet.context import Context
 from podid.localcluster.kubelet.ending import Ending
 from podid.localcluster.kubelet.launching import Launcher, log_folder
@@ -36,8 +36,9 @@ class PodWorker:
         self.records: list[Record] = records_of(pod)
         self.sandbox: Sandbox | None = None
         self.settled = asyncio.Event()
-        """Set once what an earlier kubelet left is found and the first step is taken."""
+        """Set once what an earlier kubelet left is found and the first step is taken; for a pod of podid's own that was ready, once it is again."""
         self._context = context
+        self._owes_readiness = status.is_ready(pod) and _is_own(pod, context)
         self._node_survived = node_survived
         self._folder = context.pod_folder(self.uid)
         self._wake = asyncio.Event()
@@ -74,7 +75,9 @@ class PodWorker:
             while not self._is_over:
                 self._wake.clear()
                 pause = await self._step_safely()
-                self.settled.set()
+                self._owes_readiness = self._owes_readiness and not all(record.ready for record in self.records)
+                if not self._owes_readiness:
+                    self.settled.set()
                 if not self._is_over:
                     # not wait_for: before Python 3.12 it loses a cancellation that comes together with the wake-up
                     with contextlib.suppress(TimeoutError):
@@ -312,3 +315,9 @@ class PodWorker:
 
         metadata = self.pod["metadata"]
         self._context.objects.update("pods", metadata["namespace"], metadata["name"], change)
+
+
+def _is_own(pod: Object, context: Context) -> bool:
+    """Whether a pod is one of podid's own: the agent, which others need."""
+    podid = context.settings.podid
+    return any(images.find(container.get("image", ""), podid).own for container in pod["spec"]["containers"])

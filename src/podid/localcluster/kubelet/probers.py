@@ -13,6 +13,7 @@ from podid.localcluster.kubelet.records import Record
 
 _EARLY = 20
 _EARLY_PERIOD = 0.25
+_EAGER_PERIOD = 0.05
 
 Verdict = Callable[[Record, ProbeKind, bool], None]
 Unhealthy = Callable[[Record, ProbeKind, str], None]
@@ -27,8 +28,11 @@ class Probers:
         self._unhealthy = unhealthy
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
 
-    def start(self, record: Record, sandbox: Sandbox, environment: Mapping[str, str]) -> None:
-        """Ask a container from now on, in the place of its earlier run."""
+    def start(self, record: Record, sandbox: Sandbox, environment: Mapping[str, str], *, eager: bool = False) -> None:
+        """Ask a container from now on, in the place of its earlier run.
+
+        `eager`: whether it is ready is asked at once and often, and a bad answer during the initial delay is told to nobody.
+        """
         self.stop(record.name)
         tasks = []
         passed = asyncio.Event()
@@ -40,7 +44,15 @@ class Probers:
             if manifest:
                 tasks.append(
                     asyncio.create_task(
-                        self._keep_asking(record, kind, Probe.read(manifest), sandbox, environment, passed)
+                        self._keep_asking(
+                            record,
+                            kind,
+                            Probe.read(manifest),
+                            sandbox,
+                            environment,
+                            passed,
+                            eager and kind == "readiness",
+                        )
                     )
                 )
         self._tasks[record.name] = tasks
@@ -61,13 +73,20 @@ class Probers:
         sandbox: Sandbox,
         environment: Mapping[str, str],
         passed: asyncio.Event,
+        eager: bool,
     ) -> None:
         if kind != "startup":
             await passed.wait()
-        await asyncio.sleep(probe.initial_delay)
+        loop = asyncio.get_running_loop()
+        counts_from = loop.time() + probe.initial_delay
+        if not eager:
+            await asyncio.sleep(probe.initial_delay)
         streak = Streak()
         for asked in itertools.count(1):
             good, text = await probing.ask(probe, record.spec, sandbox, environment)
+            if not good and loop.time() < counts_from:
+                await asyncio.sleep(_EAGER_PERIOD)
+                continue
             before, streak = streak, streak.after(good, probe)
             if not good:
                 self._unhealthy(record, kind, text)

@@ -41,6 +41,12 @@ def phase_of(records: Sequence[Record], restart_policy: str) -> Phase:
     return "Failed" if restart_policy == "Never" else "Running"
 
 
+def is_ready(pod: Object) -> bool:
+    """Whether a pod's status, as it is stored, says that it is ready."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
 def initialized(records: Sequence[Record]) -> bool:
     """Whether every init container has done its work (a sidecar: has started)."""
     return all(

@@ -38,19 +38,31 @@ def write_record(path: str, pid: int) -> None:
     os.replace(path + ".new", path)
 
 
-def end_recorded(path: str, patience: float = 10.0) -> bool:
-    """Kill the process that a record names, if it still is that one, and wait until it has gone. Whether it lived. Blocking."""
+def _recorded(path: str) -> tuple[int, str]:
+    """Pid and start time that a record names; (0, "") where there is no such record."""
     try:
         with open(path) as file:
             record = json.load(file)
-        pid, started = int(record["pid"]), str(record["started"])
+        return int(record["pid"]), str(record["started"])
     except (OSError, ValueError, KeyError, TypeError):
-        return False
-    lived = bool(started) and start_time(pid) == started
+        return 0, ""
+
+
+def is_recorded_alive(path: str) -> bool:
+    """Whether the process that a record names still is that one, and runs."""
+    pid, started = _recorded(path)
+    return bool(started) and start_time(pid) == started
+
+
+def end_recorded(path: str, patience: float = 10.0) -> bool:
+    """Kill the process that a record names, if it still is that one, and wait until it has gone. Whether it lived. Blocking."""
+    pid, started = _recorded(path)
+    lived = is_recorded_alive(path)
     if lived:
         os.kill(pid, signal.SIGKILL)
         end = time.monotonic() + patience
         while start_time(pid) == started and time.monotonic() < end:
             time.sleep(0.005)
-    os.unlink(path)
+    if pid:
+        os.unlink(path)
     return lived

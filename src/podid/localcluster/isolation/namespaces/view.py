@@ -10,7 +10,7 @@ its copy of these mounts is locked by the kernel (mount_namespaces(7)): they can
 """
 
 # A helper process: pathlib would cost start-up time.
-# ruff: noqa: PTH101, PTH102, PTH103, PTH110, PTH112, PTH115, PTH123, PTH211
+# ruff: noqa: PTH101, PTH102, PTH103, PTH110, PTH112, PTH115, PTH123, PTH208, PTH211
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def _place(top: int, path: str, *, file: bool = False) -> int:
 
 def _etc(root: str, top: int, files: dict[str, str]) -> None:
     os.mkdir(f"{root}/etc")
-    for name in CONFIGURATION:
+    for name in (*CONFIGURATION, *_java("/etc")):
         _show(top, f"/etc/{name}", f"etc/{name}")
     own = {
         "nsswitch.conf": _NSSWITCH,
@@ -187,6 +187,17 @@ def _etc(root: str, top: int, files: dict[str, str]) -> None:
         with open(f"{root}/etc/{name}", "x") as file:
             file.write(text)
     os.symlink("/proc/self/mounts", f"{root}/etc/mtab")
+
+
+def _java(etc: str) -> list[str]:
+    """What Java does not start without on Debian, which keeps it there. Passwords for managing programs from afar may lie beside it: they stay out."""
+    found = []
+    for folder in os.listdir(etc):
+        if folder.startswith("java-") and os.path.isdir(f"{etc}/{folder}"):
+            settings = [name for name in os.listdir(f"{etc}/{folder}") if name.endswith((".cfg", ".properties"))]
+            names = (*settings, "security", "jfr", "management/management.properties")
+            found += [f"{folder}/{name}" for name in names]
+    return found
 
 
 def _lines(path: str) -> list[str]:

@@ -42,6 +42,8 @@ class ProcessNode:
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._settings = settings
         self._places = Places(settings.folder / "ports.json")
+        if not processes.is_recorded_alive(str(settings.folder / "node.json")):
+            self._places.leave_taken()
         self._hosts = dict.fromkeys(AGENT_ADDRESSES, self._places.port(AGENT))
         self._hosts |= dict.fromkeys(IMDS_ADDRESSES, self._places.port(IMDS))
         self.addresses = NodeAddresses(
@@ -54,6 +56,7 @@ class ProcessNode:
             imds_port=self._places.port(IMDS),
         )
         self._client = NodeClient(settings.folder, settings.home)
+        self._sweeper = sweeping.Sweeper()
         self._holding: asyncio.Task[None] | None = None
         self._making = asyncio.Lock()
 
@@ -69,14 +72,20 @@ class ProcessNode:
             if not found:
                 await asyncio.to_thread(end_leftovers, self._settings.folder)
                 await self._client.make("start-process-node")
-            await self._hold()
+            missing = await self._hold()
+            if missing and not found:
+                raise IsolationError(
+                    f"port {missing[0]} of {LOOPBACK}, which the node needs, was taken by another program"
+                )
             return found
 
-    async def _hold(self) -> None:
-        await self._client.ask({"op": "hold", "ports": sorted(self._places.ports.values())})
+    async def _hold(self) -> list[int]:
+        """Have the ports held, before anything of this node listens there; those that others have."""
+        answer, _ = await self._client.ask({"op": "hold", "ports": sorted(self._places.ports.values())})
+        return list(answer["missing"])
 
     async def _keep_holding(self) -> None:
-        """A port that somebody listens on without sharing it can be had when they stop."""
+        """A port that somebody has can be had when they stop."""
         while True:
             await asyncio.sleep(_HOLD_AGAIN)
             with contextlib.suppress(IsolationError):
@@ -108,9 +117,10 @@ class ProcessNode:
 
     async def create(self, pod: PodSettings) -> Sandbox:
         sandbox = self._sandbox(pod)
-        await sandbox.end()
-        await asyncio.to_thread(sweeping.sweep, sweeping.of_pod(pod.uid))
         mark = self._mark(pod.uid)
+        if mark.exists() or sandbox.was_used():
+            await sandbox.end()
+            await self._sweeper.end_pod(pod.uid)
         mark.parent.mkdir(exist_ok=True, mode=0o700)
         mark.touch()
         message = {"op": "pod", "uid": pod.uid, "number": 0, "socket": str(sandbox.socket)}
@@ -120,6 +130,8 @@ class ProcessNode:
             await self._heal()
             mark.touch()
             await self._client.ask(message)
+        if pod.host_network:
+            await self._hold()
         return sandbox
 
     async def adopt(self, pod: PodSettings) -> Sandbox | None:
@@ -134,13 +146,15 @@ class ProcessNode:
         answer, _ = await self._client.ask({"op": "hello"})
         for uid in {*answer["pods"], *_marked(self._settings.folder)} - set(keep):
             await self._forget(uid)
-            await asyncio.to_thread(sweeping.sweep, sweeping.of_pod(uid))
+            await self._sweeper.end_pod(uid)
 
     def _sandbox(self, pod: PodSettings) -> ProcessSandbox:
         if pod.host_network:
             for _, port in pod.ports:
                 self._places.port(str(port))
-        return ProcessSandbox(self._settings, pod, self._places, self._hosts, AGENT_ADDRESSES, self._forget)
+        return ProcessSandbox(
+            self._settings, pod, self._places, self._sweeper, self._hosts, AGENT_ADDRESSES, self._forget
+        )
 
     def _mark(self, uid: str) -> Path:
         return self._settings.folder / "pods" / uid
@@ -174,13 +188,8 @@ def end_leftovers(folder: Path) -> bool:
     lived = processes.end_recorded(str(folder / "node.json"))
     uids = set(_marked(folder))
     if lived or uids:
-        name = str(folder)
-        killed = sweeping.sweep(
-            lambda environment: (
-                environment.get(NODE_VARIABLE) == name
-                or environment.get(sweeping.VARIABLE, "").partition("/")[0] in uids
-            )
-        )
+        name, of_pods = str(folder), sweeping.of_marks({f"{uid}/" for uid in uids})
+        killed = sweeping.sweep(lambda environment: environment.get(NODE_VARIABLE) == name or of_pods(environment))
         lived = lived or killed > 0
     for uid in uids:
         (folder / "pods" / uid).unlink(missing_ok=True)

@@ -2,7 +2,8 @@
 environments.
 
 A port of the node is 80 (the agent's; it stands for the agent's addresses), `imds`, or one that a `hostNetwork` container declares. The
-ports are kept bound by the node's process while podid runs, not listening: a stranger that took one would be sent tokens.
+ports are kept bound by the node's process while podid runs, not listening: a stranger that took one would be sent tokens. They are had alone:
+another installation of the same user, whose sockets the kernel would let share them, is a stranger too.
 """
 
 from __future__ import annotations
@@ -37,11 +38,24 @@ class Places:
         """The loopback port for a name; a free one the first time."""
         if name not in self._ports:
             self._ports[name] = _free_port(set(self._ports.values()))
-            new = self._file.with_suffix(".new")
-            new.write_text(json.dumps(self._ports))
-            new.chmod(0o600)
-            new.replace(self._file)
+            self._write()
         return self._ports[name]
+
+    def leave_taken(self) -> None:
+        """Choose others for those ports that somebody took while nothing of this node's ran; only then may it be called."""
+        for name, port in list(self._ports.items()):
+            held = hold(port)
+            if held is not None:
+                held.close()
+            else:
+                del self._ports[name]
+                self.port(name)
+
+    def _write(self) -> None:
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps(self._ports))
+        new.chmod(0o600)
+        new.replace(self._file)
 
     def known(self, name: str) -> int | None:
         return self._ports.get(name)
@@ -67,11 +81,24 @@ def _free_port(taken: set[int]) -> int:
             return port
 
 
+def _is_free(port: int) -> bool:
+    """Whether nobody has bound the port: neither a listener, nor one who would share it. Connections that are over do not count."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
 def hold(port: int) -> socket.socket | None:
-    """Keep a port bound without listening; None while somebody listens there who does not share it.
+    """Keep a port bound without listening; None while somebody has it, though they would share it.
 
     SO_REUSEPORT alone: whoever listens must ask for it too, and be of the same user (socket(7)).
     """
+    if not _is_free(port):
+        return None
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:

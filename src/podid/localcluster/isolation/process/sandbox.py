@@ -21,9 +21,9 @@ from podid.localcluster.isolation.port import (
     NodeSettings,
     PodSettings,
 )
-from podid.localcluster.isolation.process import sweeping
 from podid.localcluster.isolation.process.places import LOOPBACK, Places
 from podid.localcluster.isolation.process.rewriting import Rewriting
+from podid.localcluster.isolation.process.sweeping import Sweeper
 from podid.localcluster.ports import ExecSession
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -39,6 +39,7 @@ class ProcessSandbox(HelperSandbox):
         node: NodeSettings,
         pod: PodSettings,
         places: Places,
+        sweeper: Sweeper,
         hosts: Mapping[str, int],
         agent: Sequence[str],
         removed: Callable[[str], Awaitable[None]],
@@ -48,16 +49,22 @@ class ProcessSandbox(HelperSandbox):
         self.addresses: tuple[str, ...] = (LOOPBACK,)
         self._node = node
         self._places = places
+        self._sweeper = sweeper
         self._hosts = hosts
         self._agent = agent
         self._removed = removed
         self._rewritings: dict[str, Rewriting] = {}
 
+    def was_used(self) -> bool:
+        """Whether containers of this pod ran before, so that something of them may be left."""
+        return (self.pod.folder / "containers").exists()
+
     def _root(self, container: str) -> Path:
         return self.pod.folder / "containers" / container
 
     async def start(self, container: ContainerSettings) -> None:
-        await asyncio.to_thread(sweeping.sweep, sweeping.of_container(self.uid, container.name))
+        if self._root(container.name).exists():  # an earlier run may have left something
+            await self._sweeper.end_container(self.uid, container.name)
         rewriting = self._furnish(container)
         environment = self._environment(container.name, rewriting.values(container.environment))
         if self.pod.host_network:
@@ -135,9 +142,9 @@ class ProcessSandbox(HelperSandbox):
         async for states in super().states():
             for state in states:
                 if state.state == "exited":
-                    await asyncio.to_thread(sweeping.sweep, sweeping.of_container(self.uid, state.name))
+                    await self._sweeper.end_container(self.uid, state.name)
             yield states
-        await asyncio.to_thread(sweeping.sweep, sweeping.of_pod(self.uid))
+        await self._sweeper.end_pod(self.uid)
 
     async def dial(self, port: int, host: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         mapped = self._places.known(str(port)) if self.pod.host_network else None
@@ -152,7 +159,7 @@ class ProcessSandbox(HelperSandbox):
 
     async def remove(self) -> None:
         await self.end()
-        await asyncio.to_thread(sweeping.sweep, sweeping.of_pod(self.uid))
+        await self._sweeper.end_pod(self.uid)
         shutil.rmtree(self.pod.folder / "containers", ignore_errors=True)
         await self._removed(self.uid)
 

@@ -6,10 +6,11 @@ that empties its environment before it hides is not found: it is the person's ow
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 VARIABLE = "PODID_CONTAINER"
 _PATIENCE = 3.0
@@ -38,18 +39,50 @@ def sweep(belongs: Callable[[dict[str, str]], bool], *, spare: frozenset[int] = 
         time.sleep(0.01)
 
 
-def of_container(uid: str, name: str) -> Callable[[dict[str, str]], bool]:
-    """Processes of one container."""
-    return lambda environment: environment.get(VARIABLE) == f"{uid}/{name}"
+def of_marks(marks: Collection[str]) -> Callable[[dict[str, str]], bool]:
+    """Processes of these containers (`UID/NAME`) and of these pods (`UID/`)."""
+
+    def belongs(environment: dict[str, str]) -> bool:
+        mark = environment.get(VARIABLE, "")
+        return mark in marks or mark.partition("/")[0] + "/" in marks
+
+    return belongs
 
 
-def of_pod(uid: str) -> Callable[[dict[str, str]], bool]:
-    """Processes of one pod."""
-    return lambda environment: environment.get(VARIABLE, "").partition("/")[0] == uid
+class Sweeper:
+    """Sweeps for many: whoever asks while it looks through the machine's processes shares the next look with all who asked meanwhile.
 
+    A look costs a tenth of a millisecond a process, and of fifty pods that start or end at once each would look at all of them.
+    """
 
-def of_pods_in(folder: str) -> Callable[[dict[str, str]], bool]:
-    """Processes of any container whose HOME lies in a folder."""
-    return lambda environment: (
-        VARIABLE in environment and environment.get("HOME", "").startswith(folder.rstrip("/") + "/")
-    )
+    def __init__(self) -> None:
+        self._asked: dict[str, asyncio.Future[None]] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    async def end_container(self, uid: str, name: str) -> None:
+        """Return when no process of this container is left."""
+        await self._end(f"{uid}/{name}")
+
+    async def end_pod(self, uid: str) -> None:
+        """Return when no process of any container of this pod is left."""
+        await self._end(f"{uid}/")
+
+    async def _end(self, mark: str) -> None:
+        if mark not in self._asked:
+            self._asked[mark] = asyncio.get_running_loop().create_future()
+        ended = self._asked[mark]
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name="sweeper")
+        await asyncio.shield(ended)  # others may wait for the same
+
+    async def _look(self) -> None:
+        try:
+            while self._asked:
+                asked, self._asked = self._asked, {}
+                try:
+                    await asyncio.to_thread(sweep, of_marks(asked))
+                finally:
+                    for ended in asked.values():
+                        ended.set_result(None)
+        finally:
+            self._looking = None
