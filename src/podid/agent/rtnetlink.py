@@ -25,6 +25,7 @@ _ADDRESS: Final = struct.Struct("=BBBBI")  # ifaddrmsg: family, prefix length, f
 _ROUTE: Final = struct.Struct("=BBBBBBBBI")  # rtmsg: family, dst, src, tos, table, protocol, scope, type, flags
 _ATTRIBUTE: Final = struct.Struct("=HH")  # rtattr: length, type
 
+_NETLINK_ROUTE = 0  # netlink.h; Python has the name on Linux alone
 _ERROR, _DONE = 2, 3
 _NEWLINK, _GETLINK, _NEWADDR, _GETADDR, _NEWROUTE, _GETROUTE = 16, 18, 20, 22, 24, 26
 _REQUEST, _ACK, _DUMP, _EXCL, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
@@ -58,7 +59,7 @@ class Netlink:
     def __init__(self) -> None:
         if not hasattr(socket, "AF_NETLINK"):
             raise OSError(errno.EOPNOTSUPP, "setting up the agent's link needs Linux")
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE)
         self._socket.settimeout(5.0)
         self._sequence = 0
 

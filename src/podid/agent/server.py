@@ -38,6 +38,7 @@ from podid.agent.settings import IPV4_ADDRESS, IPV6_ADDRESS, AgentSettings, BadS
 from podid.core.clock import Clock, system_clock
 from podid.core.log_lines import log_to_stderr
 from podid.lean.client import HttpClient
+from podid.lean.proxies import BadProxy, Proxies
 from podid.lean.server import HttpServer, bound_socket
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ log = logging.getLogger(__name__)
 _LEVELS: Final = {"panic": logging.CRITICAL, "error": logging.ERROR, "info": logging.INFO, "trace": logging.DEBUG}
 _NO_IPV6: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT})
 _UPSTREAM_CONNECTIONS: Final = 32
+USER_AGENT: Final = "podid-agent"
+"""How EKS Auth, IMDS and proxies see the agent in their logs."""
 
 
 class CannotListen(OSError):
@@ -75,12 +78,18 @@ class Agent:
         self._endpoint: CredentialEndpoint | None = None
         self._renewals: asyncio.Task[None] | None = None
         named = environment.get("AWS_CA_BUNDLE")
+        try:
+            proxies = Proxies(environment)
+        except BadProxy as problem:
+            raise BadSettings(str(problem)) from None
         self._upstream = HttpClient(
             connections=_UPSTREAM_CONNECTIONS,
             connect_seconds=0.5,
             ca_bundle=settings.ca_bundle or (Path(named) if named else None),
+            proxies=proxies,
+            user_agent=USER_AGENT,
         )
-        self._local = HttpClient(connections=8, connect_seconds=1.0)
+        self._local = HttpClient(connections=8, connect_seconds=1.0, proxies=proxies, user_agent=USER_AGENT)
         metadata = InstanceMetadata(environment, self._local)
         self._metadata = metadata
         self._node = NodeCredentials(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import typer
@@ -24,7 +25,7 @@ from podid.cli import (
     version,
     webhook,
 )
-from podid.cli.printer import complain
+from podid.cli.printer import complain, note
 from podid.local.problems import LocalProblem
 
 program = typer.Typer(
@@ -46,12 +47,16 @@ for lean in (agent, imds):
 def run() -> int:
     """Parse this process's command line and run it. Gives the exit code."""
     try:
-        code = program(args=sys.argv[1:] or ["--help"], prog_name="podid", standalone_mode=False)
+        code = program(args=_asked(sys.argv[1:]), prog_name="podid", standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
         return 130
     except typer.TyperException as problem:
+        message = problem.format_message()
+        if message.startswith("Usage: "):  # a group of commands without one of them: its help says which there are
+            note(message)
+            return problem.exit_code
         where = getattr(getattr(problem, "ctx", None), "command_path", None) or _command_named()
-        complain(_lower(problem.format_message().rstrip(".")), f"see: {where} --help")
+        complain(_in_our_words(message), f"see: {where} --help")
         return problem.exit_code
     except LocalProblem as problem:
         complain(problem.what, problem.way_out)
@@ -68,5 +73,31 @@ def _command_named() -> str:
     return " ".join(["podid", *(word for word in sys.argv[1:2] if word in known)])
 
 
-def _lower(text: str) -> str:
+def _asked(arguments: list[str]) -> list[str]:
+    """What people also type: nothing at all, `podid --version`, or `podid help COMMAND`."""
+    if not arguments:
+        return ["--help"]
+    if arguments[0] in ("--version", "-V"):
+        return ["version", *arguments[1:]]
+    return [*arguments[1:], "--help"] if arguments[0] == "help" else arguments
+
+
+_WORDS = (
+    (re.compile(r"Value error, "), ""),
+    (re.compile(r"Input should be a valid integer.*"), "expected a whole number"),
+    (re.compile(r"Input should be a valid number.*"), "expected a number"),
+    (re.compile(r"Input should be less than or equal to (\d+)"), r"expected \1 at most"),
+    (re.compile(r"Input should be greater than or equal to (\d+)"), r"expected \1 at least"),
+    (
+        re.compile(r"Got unexpected extra arguments? \((.*)\)|Got unexpected extra argument\(s\) \((.*)\)"),
+        r"\1\2 is not expected here",
+    ),
+)
+
+
+def _in_our_words(message: str) -> str:
+    """The parser's complaint as podid complains: in lower case, and without the names of its types."""
+    text = message.rstrip(".")
+    for pattern, words in _WORDS:
+        text = pattern.sub(words, text)
     return text[:1].lower() + text[1:]

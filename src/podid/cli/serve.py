@@ -14,6 +14,13 @@ class Services(StrEnum):
     NONE = "none"
 
 
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 def add_to(program: typer.Typer) -> None:
     program.command("serve")(serve)
 
@@ -22,7 +29,8 @@ def serve(
     home: Annotated[Path, typer.Option("--home", help="Folder of the database and the keys; made if it is missing.")],
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", help="Port to listen on; 0 takes a free one, which the log names.")
+        int,
+        typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one, which the log names."),
     ] = 4566,
     installation: Annotated[
         Path | None, typer.Option("--installation", help="JSON file of what there must be from the start.")
@@ -50,21 +58,26 @@ def serve(
             help="Ring that role sessions are sealed with; replicas need the same. Default: a file in the home.",
         ),
     ] = None,
-    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate (PEM) to serve HTTPS with.")] = None,
-    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its key.")] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option("--tls-cert", exists=True, dir_okay=False, help="Certificate (PEM) to serve HTTPS with."),
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", exists=True, dir_okay=False, help="Its key.")] = None,
     plain_http: Annotated[
         bool, typer.Option("--plain-http", help="Serve without TLS beyond loopback: for a network of your own only.")
     ] = False,
-    log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[LogLevel, typer.Option("--log-level", help="The least that is logged.")] = LogLevel.INFO,
 ) -> int:
     """Serve the AWS endpoint alone.
 
     EKS, EKS Auth, IAM and STS, and other AWS services through moto, on one port. Every request is signed, checked and authorised.
     """
     from podid.gateway.serve import ServeSettings, run
-    from podid.local.child import tie_to_parent
+    from podid.local.problems import WrongUsage
 
-    tie_to_parent()
+    if (tls_cert is None) != (tls_key is None):
+        raise WrongUsage("a certificate and its key come together", "give both --tls-cert and --tls-key, or neither")
+
     return run(
         ServeSettings(
             home=home,
@@ -78,6 +91,6 @@ def serve(
             tls_cert=tls_cert,
             tls_key=tls_key,
             plain_http=plain_http,
-            log_level=log_level,
+            log_level=log_level.value,
         )
     )

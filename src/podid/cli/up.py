@@ -42,7 +42,6 @@ def up(
             "--isolation", help="How pods are kept apart; auto takes namespaces where the kernel allows them."
         ),
     ] = Isolation.AUTO,
-    events: Annotated[int | None, typer.Option("--events", hidden=True)] = None,
 ) -> int:
     """Start podid, all of it.
 
@@ -64,4 +63,4 @@ def up(
             f'podid is ready ({state.isolation}). Next: eval "$({own_name()} env)", and then aws and kubectl are this podid\'s'
         )
         return 0
-    return Supervisor(home, wishes, events=events, follow=events is None).run()
+    return Supervisor(home, wishes).run()

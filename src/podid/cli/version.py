@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
 import typer
 
 from podid.cli.printer import Output, OutputOption, print_json, say
@@ -15,6 +13,8 @@ def add_to(program: typer.Typer) -> None:
 
 def version(output: OutputOption = Output.TEXT) -> None:
     """Print podid's version."""
+    import importlib.metadata
+
     number = importlib.metadata.version("podid")
     if output is Output.JSON:
         print_json({"version": number})

@@ -41,7 +41,9 @@ def webhook(
         Path | None, typer.Option("--ca-bundle", help="PEM file of the authorities that may vouch for --endpoint.")
     ] = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "0.0.0.0",  # noqa: S104 - the API server comes from another machine
-    port: Annotated[int, typer.Option("--port", help="HTTPS port of /mutate, /healthz and /metrics.")] = 443,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="HTTPS port of /mutate, /healthz and /metrics.")
+    ] = 443,
     tls_cert: Annotated[
         Path | None, typer.Option("--tls-cert", help="Certificate (PEM); read again when it is replaced.")
     ] = None,
@@ -68,17 +70,17 @@ def webhook(
     annotation_prefix: Annotated[
         str, typer.Option("--annotation-prefix", help="Prefix of the annotations.")
     ] = "eks.amazonaws.com",
-    metrics_port: Annotated[int, typer.Option("--metrics-port", help="/metrics in plain HTTP as well; 0: not.")] = 0,
+    metrics_port: Annotated[
+        int, typer.Option("--metrics-port", min=0, max=65535, help="/metrics in plain HTTP as well; 0: not.")
+    ] = 0,
 ) -> int:
     """Serve the mutating webhook alone.
 
     It answers admission reviews: pods with an association get their token and the two variables.
     """
-    from podid.local.child import tie_to_parent
     from podid.webhook.serve import run
     from podid.webhook.settings import BadSettings, WebhookSettings, check
 
-    tie_to_parent()
     settings = WebhookSettings(
         host=host,
         port=port,

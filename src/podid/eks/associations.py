@@ -18,10 +18,10 @@ from podid.eks.clusters import Clusters
 from podid.eks.errors import InvalidParameter, ResourceInUse, ResourceLimitExceeded, ResourceNotFound
 from podid.eks.instants import to_millis, whole_millis
 from podid.eks.paging import page_of
-from podid.eks.roles import check_role_for_pods
+from podid.eks.roles import RolePassing, check_role_for_pods
 from podid.eks.tables import ROOM
 from podid.eks.tags import problem_with_tags
-from podid.iam import Authorizer, Iam
+from podid.iam import Iam
 from podid.store import Store
 
 
@@ -32,7 +32,7 @@ class Associations:
         self,
         store: Store,
         iam: Iam,
-        authorizer: Authorizer,
+        passing: RolePassing,
         clusters: Clusters,
         *,
         random: ids.RandomBytes,
@@ -40,7 +40,7 @@ class Associations:
     ) -> None:
         self._store = store
         self._iam = iam
-        self._authorizer = authorizer
+        self._passing = passing
         self._clusters = clusters
         self._random = random
         self._most_per_cluster = most_per_cluster
@@ -81,7 +81,7 @@ class Associations:
         with self._store.read() as connection:
             if first := self._recall(connection, request):
                 return {"association": first.view()}
-        check_role_for_pods(self._iam, self._authorizer, call, role_arn, cluster_name)
+        check_role_for_pods(self._iam, self._passing, call, role_arn, cluster_name)
         association = Association(
             account=cluster.account,
             region=cluster.region,
@@ -197,7 +197,7 @@ class Associations:
             if first := self._recall(connection, request):
                 return {"association": first.view()}
         if role_arn is not None:
-            check_role_for_pods(self._iam, self._authorizer, call, role_arn, cluster_name)
+            check_role_for_pods(self._iam, self._passing, call, role_arn, cluster_name)
         with self._store.write(ROOM) as connection:
             self._clusters.lock(connection, call, cluster_name)
             if first := self._recall(connection, request):

@@ -20,6 +20,9 @@ _ENUMS: Final = {
     ("kubernetesNetworkConfig", "ipFamily"): ("ipv4", "ipv6"),
 }
 
+_MODES: Final = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+"""In the order in which a cluster may go through them."""
+
 UPDATE_TYPES: Final = {
     "resourcesVpcConfig": "VpcConfigUpdate",
     "logging": "LoggingUpdate",
@@ -48,6 +51,7 @@ def from_update(
     if len(asked) != 1:
         raise InvalidParameter("Exactly one type of update can be asked for at a time.", clusterName=cluster)
     ((member, value),) = asked.items()
+    _check_mode(config, value if member == "accessConfig" else {}, cluster)
     after = _changed(config, asked, cluster)
     if after == config:
         raise InvalidParameter(f"The cluster is already at the desired {member}.", clusterName=cluster)
@@ -74,6 +78,14 @@ def _check(member: str, value: Any, cluster: str) -> None:
     for (of, name), allowed in _ENUMS.items():
         if of == member and (given := value.get(name)) is not None and given not in allowed:
             raise InvalidParameter(f"{member}.{name} must be one of {', '.join(allowed)}.", clusterName=cluster)
+
+
+def _check_mode(config: Mapping[str, Any], asked: Mapping[str, Any], cluster: str) -> None:
+    """Access entries that were let in stay in: a cluster does not go back to its ConfigMap (EKS user guide, "Change authentication mode")."""
+    wanted = asked.get("authenticationMode")
+    held = (config.get("accessConfig") or {}).get("authenticationMode")
+    if wanted in _MODES and held in _MODES and _MODES.index(wanted) < _MODES.index(held):
+        raise InvalidParameter(f"Unsupported authentication mode update from {held} to {wanted}", clusterName=cluster)
 
 
 def _logging(config: Mapping[str, Any], asked: Mapping[str, Any], cluster: str) -> list[dict[str, Any]]:

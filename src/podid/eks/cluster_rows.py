@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 
 from podid.eks.cluster import Cluster
 from podid.eks.key_source import KeySource
-from podid.eks.tables import ADDONS, ASSOCIATIONS, CLUSTERS, UPDATES
+from podid.eks.tables import ACCESS_ENTRIES, ADDONS, ASSOCIATIONS, CLUSTERS, UPDATES
 
 
 def find(connection: Connection, account: str, region: str, name: str, *, lock: bool = False) -> Cluster | None:
@@ -52,7 +52,7 @@ def put(connection: Connection, cluster: Cluster) -> None:
 
 def remove(connection: Connection, account: str, region: str, name: str) -> None:
     """Take a cluster away, with all that belongs to it."""
-    for table in (ASSOCIATIONS, ADDONS, UPDATES):
+    for table in (ASSOCIATIONS, ADDONS, ACCESS_ENTRIES, UPDATES):
         connection.execute(
             delete(table).where(table.c.account == account, table.c.region == region, table.c.cluster == name)
         )

@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from podid.core import ids
 from podid.core.caller import Call, Output
 from podid.core.operations import operation
-from podid.eks import cluster_rows, requests
+from podid.eks import access_entry_rows, cluster_rows, requests
+from podid.eks.access_entry import creators_entry
 from podid.eks.association import role_account
 from podid.eks.cache import RevisionCache
 from podid.eks.cluster import CLUSTER_NAME, Cluster, ClusterRegistration, default_config
@@ -27,10 +28,11 @@ from podid.eks.instants import whole_millis
 from podid.eks.key_source import KeySource, may_fetch
 from podid.eks.kubernetes_versions import DEFAULT, find_version
 from podid.eks.paging import page_of
-from podid.eks.roles import EKS_SERVICE, require_pass_role, trusts_service
+from podid.eks.principals import principal_id
+from podid.eks.roles import EKS_SERVICE, RolePassing, trusts_service
 from podid.eks.tables import ROOM
 from podid.eks.tags import problem_with_tags
-from podid.iam import Authorizer, Iam
+from podid.iam import Iam
 from podid.store import Store
 
 _CACHED = 10_000
@@ -39,10 +41,10 @@ _CACHED = 10_000
 class Clusters:
     """Find, register, create, list, describe, delete."""
 
-    def __init__(self, store: Store, iam: Iam, authorizer: Authorizer, *, random: ids.RandomBytes) -> None:
+    def __init__(self, store: Store, iam: Iam, passing: RolePassing, *, random: ids.RandomBytes) -> None:
         self._store = store
         self._iam = iam
-        self._authorizer = authorizer
+        self._passing = passing
         self._random = random
         self._cache: RevisionCache[tuple[str, str, str], Cluster | None] = RevisionCache(
             store, self._load, size=_CACHED
@@ -79,10 +81,13 @@ class Clusters:
             known = cluster_rows.find(connection, account, region, registration.name, lock=True)
             if known is None:
                 cluster_rows.add(connection, told)
+                self._let_in_creator(connection, told)
                 return told
             merged = _merged(known, told)
             if merged != known:
                 cluster_rows.put(connection, merged)
+            if merged.creator_arn != known.creator_arn:
+                self._let_in_creator(connection, merged)
             return merged
 
     @operation("CreateCluster")
@@ -158,6 +163,7 @@ class Clusters:
                 if cluster_rows.find(connection, call.account, call.region, name) is not None:
                     raise taken
                 cluster_rows.add(connection, cluster)
+                self._let_in_creator(connection, cluster)
                 requests.remember(connection, request, cluster)
         except IntegrityError as error:
             raise taken from error
@@ -197,6 +203,14 @@ class Clusters:
             cluster_rows.remove(connection, call.account, call.region, name)
         return {"cluster": cluster.view(status="DELETING")}
 
+    def _let_in_creator(self, connection: Connection, cluster: Cluster) -> None:
+        """Give the creator its access entry, once: it may be taken away, and then stays away."""
+        of = (cluster.account, cluster.region, cluster.name)
+        if not cluster.creator_arn or access_entry_rows.find(connection, *of, cluster.creator_arn) is not None:
+            return
+        identity = principal_id(connection, cluster.creator_arn) or ""
+        access_entry_rows.add(connection, creators_entry(cluster, identity, ids.uuid4(self._random)))
+
     def _load(self, key: tuple[str, str, str]) -> Cluster | None:
         with self._store.read() as connection:
             return cluster_rows.find(connection, *key)
@@ -211,7 +225,7 @@ class Clusters:
     def _check_cluster_role(self, call: Call, role_arn: str, name: str) -> None:
         if role_account(role_arn, "roleArn", name) != call.account:
             raise InvalidParameter(f"The role {role_arn} does not belong to the caller's account.", clusterName=name)
-        require_pass_role(self._authorizer, call, role_arn, EKS_SERVICE)
+        self._passing.require(call, role_arn, EKS_SERVICE)
         role = self._iam.role_by_arn(role_arn)
         if role is None:
             raise InvalidParameter(f"Role with arn: {role_arn}, does not exist.", clusterName=name)

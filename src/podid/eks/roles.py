@@ -5,22 +5,50 @@ Texts: those that the real service was seen to answer (Terraform and CDK issue t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import msgspec
 
 from podid.core.caller import Call
+from podid.core.errors import AccessDenied
+from podid.core.policy import Decision, denial_text
 from podid.eks.association import role_account
 from podid.eks.errors import InvalidParameter
-from podid.iam import Authorizer, Iam
+from podid.iam import Authorizer, Iam, request_of
+from podid.iam.authorizer import why
 
 POD_IDENTITY_SERVICE: Final = "pods.eks.amazonaws.com"
 EKS_SERVICE: Final = "eks.amazonaws.com"
+_ACTION: Final = "iam:PassRole"
+
+Note = Callable[[Call, str, str, Decision], None]
+"""Takes down a decision that was made inside a call: (call, action, resource, decision)."""
 
 
-def check_role_for_pods(iam: Iam, authorizer: Authorizer, call: Call, role_arn: str, cluster: str) -> None:
+def note_nothing(_call: Call, _action: str, _resource: str, _decision: Decision) -> None:
+    """The `Note` of an EKS that nobody watches."""
+
+
+class RolePassing:
+    """Whether callers may hand roles to services, each decision being noted."""
+
+    def __init__(self, authorizer: Authorizer, note: Note) -> None:
+        self._authorizer = authorizer
+        self._note = note
+
+    def require(self, call: Call, role_arn: str, service: str) -> None:
+        """Raise AccessDenied unless the caller may hand this role to the service (IAM user guide, "PassRole")."""
+        context = {**call.context, "iam:PassedToService": (service,)}
+        decision = self._authorizer.decide(call.caller, _ACTION, role_arn, context)
+        self._note(call, _ACTION, role_arn, decision)
+        if not decision.allowed:
+            request = request_of(call.caller, _ACTION, role_arn, context)
+            raise AccessDenied(denial_text(request, decision), private=why(decision))
+
+
+def check_role_for_pods(iam: Iam, passing: RolePassing, call: Call, role_arn: str, cluster: str) -> None:
     """Check the roleArn of an association.
 
     1. it is a role's ARN, of the cluster's own account
@@ -34,7 +62,7 @@ def check_role_for_pods(iam: Iam, authorizer: Authorizer, call: Call, role_arn: 
         raise InvalidParameter(
             f"The role {role_arn} does not belong to the account of the cluster.", clusterName=cluster
         )
-    require_pass_role(authorizer, call, role_arn, POD_IDENTITY_SERVICE)
+    passing.require(call, role_arn, POD_IDENTITY_SERVICE)
     role = iam.role_by_arn(role_arn)
     if role is None:
         raise InvalidParameter("Role provided in the request does not exist.", clusterName=cluster)
@@ -43,12 +71,6 @@ def check_role_for_pods(iam: Iam, authorizer: Authorizer, call: Call, role_arn: 
             "Trust policy of the role provided is invalid. Follow the official documentation to resolve the issue.",
             clusterName=cluster,
         )
-
-
-def require_pass_role(authorizer: Authorizer, call: Call, role_arn: str, service: str) -> None:
-    """Raise AccessDenied unless the caller may hand this role to the service (IAM user guide, "PassRole")."""
-    context = {**call.context, "iam:PassedToService": (service,)}
-    authorizer.require(call.caller, "iam:PassRole", role_arn, context)
 
 
 def trusts_service(trust_text: str, service: str) -> bool:

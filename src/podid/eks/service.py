@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from podid.core import ids
+from podid.core.caller import Caller
 from podid.core.clock import Clock, system_clock
 from podid.core.operations import Handler, handlers_of
 from podid.eks import association_rows, cluster_rows
 from podid.eks.access import ClusterAccess
 from podid.eks.access_entries import AccessEntries
+from podid.eks.access_policy_associations import AccessPolicyAssociations
 from podid.eks.addons.descriptions import AddonDescriptions
 from podid.eks.addons.installer import Installer
 from podid.eks.addons.operations import Addons
@@ -22,6 +24,9 @@ from podid.eks.cache import RevisionCache
 from podid.eks.cluster import Cluster, ClusterRegistration
 from podid.eks.cluster_updates import ClusterUpdates
 from podid.eks.clusters import Clusters
+from podid.eks.connected_clusters import ConnectedClusters
+from podid.eks.kubernetes_users import KubernetesUser
+from podid.eks.roles import Note, RolePassing, note_nothing
 from podid.eks.tagging import Tagging
 from podid.eks.updates import Updates
 from podid.iam import Authorizer, Iam
@@ -37,7 +42,7 @@ class Eks:
     """The EKS of one installation, for all its accounts and regions.
 
     `clusters` gives clients of registered clusters (add-ons, keys). `clock` times the add-on worker only: operations take their time from
-    the call. Call `start` once the process serves, and `close` at its end.
+    the call. `note` takes down what is decided inside calls (iam:PassRole). Call `start` once the process serves, and `close` at its end.
     """
 
     def __init__(
@@ -50,22 +55,27 @@ class Eks:
         random: ids.RandomBytes = os.urandom,
         clock: Clock = system_clock,
         associations_per_cluster: int = MOST_PER_CLUSTER,
+        note: Note = note_nothing,
     ) -> None:
         self.access = clusters
         self._store = store
         self._clock = clock
-        self._clusters = Clusters(store, iam, authorizer, random=random)
+        passing = RolePassing(authorizer, note)
+        self._clusters = Clusters(store, iam, passing, random=random)
         self._worker = AddonWorker(store, clusters, Installer(_version()), clock)
         associations = Associations(
-            store, iam, authorizer, self._clusters, random=random, most_per_cluster=associations_per_cluster
+            store, iam, passing, self._clusters, random=random, most_per_cluster=associations_per_cluster
         )
-        addons = Addons(store, iam, authorizer, self._clusters, associations, random=random, wake=self._worker.wake)
+        addons = Addons(store, iam, passing, self._clusters, associations, random=random, wake=self._worker.wake)
         self._tagging = Tagging(store)
+        self._access_entries = AccessEntries(store, self._clusters, random=random)
         self._parts = (
             self._clusters,
+            ConnectedClusters(store, self._clusters),
             ClusterUpdates(store, self._clusters, random=random),
             Updates(store, self._clusters),
-            AccessEntries(self._clusters),
+            self._access_entries,
+            AccessPolicyAssociations(store, self._clusters),
             associations,
             addons,
             AddonDescriptions(),
@@ -100,8 +110,12 @@ class Eks:
         """The association of a service account as of now: from memory, and after a change by one indexed read."""
         return self._found.get((account, region, cluster, namespace, service_account))
 
+    def kubernetes_user(self, cluster: Cluster, caller: Caller) -> KubernetesUser | None:
+        """Who a caller is to a cluster's API server, by its access entries as of now; None for who has none."""
+        return self._access_entries.user_of(cluster, caller)
+
     def tags_of(self, resource_arn: str) -> Mapping[str, str] | None:
-        """The tags of a cluster, add-on (its UUID may be `*`) or association as of now, for `aws:ResourceTag/…`; None without one."""
+        """The tags of a cluster, add-on or access entry (their UUID may be `*`) or association as of now, for `aws:ResourceTag/…`; None without one."""
         return self._tagging.tags_of(resource_arn)
 
     def start(self) -> None:

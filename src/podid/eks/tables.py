@@ -94,6 +94,30 @@ ADDONS = Table(
     ),
 )
 
+ACCESS_ENTRIES = Table(
+    "eks_access_entries",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("cluster", String(100), primary_key=True),
+    Column("principal_arn", String(700), primary_key=True),
+    Column("principal_id", String(128), nullable=False),
+    Column("uuid", String(36), nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("username", Text, nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("policies", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("modified_at", Instant, nullable=False),
+    Column("tags", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["account", "region", "cluster"],
+        ["eks_clusters.account", "eks_clusters.region", "eks_clusters.name"],
+        name="fk_eks_access_entries_cluster",
+        ondelete="CASCADE",
+    ),
+)
+
 UPDATES = Table(
     "eks_updates",
     metadata,

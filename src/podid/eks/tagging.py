@@ -1,4 +1,4 @@
-"""TagResource, UntagResource and ListTagsForResource, on clusters, add-ons and pod identity associations."""
+"""TagResource, UntagResource and ListTagsForResource, on clusters, add-ons, access entries and pod identity associations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from podid.core.arn import Arn, parse_arn
 from podid.core.caller import Call, Output
 from podid.core.operations import operation
-from podid.eks import association_rows, cluster_rows
+from podid.eks import access_entry_rows, association_rows, cluster_rows
+from podid.eks.access_entry import AccessEntry
 from podid.eks.addons import addon_rows
 from podid.eks.addons.addon import Addon
 from podid.eks.association import Association
@@ -23,13 +24,14 @@ from podid.eks.tables import ROOM
 from podid.eks.tags import problem_with_tags
 from podid.store import Store
 
-Tagged = Cluster | Addon | Association
+Tagged = Cluster | Addon | AccessEntry | Association
 
 _CACHED: Final = 10_000
 
 _RESOURCE: Final = re.compile(
     r"cluster/(?P<cluster>[\w-]+)"
     r"|addon/(?P<of>[\w-]+)/(?P<addon>[\w-]+)/(?P<uuid>[\w*-]+)"
+    r"|access-entry/(?P<for>[\w-]+)/(?P<principal>(role|user|root)/\d{12}/[\w+=,.@-]+)/(?P<entry>[\w*-]+)"
     r"|podidentityassociation/(?P<in>[\w-]+)/(?P<association>[\w-]+)"
 )
 
@@ -42,7 +44,7 @@ class Tagging:
         self._tags: RevisionCache[str, Mapping[str, str] | None] = RevisionCache(store, self._load, size=_CACHED)
 
     def tags_of(self, resource_arn: str) -> Mapping[str, str] | None:
-        """The tags of a cluster, add-on (its UUID may be `*`) or association as of now; None where there is no such resource."""
+        """The tags of a cluster, add-on or access entry (their UUID may be `*`) or association as of now; None where there is no such resource."""
         return self._tags.get(resource_arn)
 
     def _load(self, resource_arn: str) -> Mapping[str, str] | None:
@@ -107,6 +109,8 @@ def _find(connection: Connection, arn: Arn) -> Tagged | None:
     if named["addon"]:
         addon = addon_rows.find(connection, *of, named["of"], named["addon"])
         return addon if addon is not None and named["uuid"] in (addon.uuid, "*") else None
+    if named["for"]:
+        return access_entry_rows.find_by_arn(connection, *of, named["for"], named["principal"], named["entry"])
     return association_rows.find(connection, *of, named["in"], named["association"])
 
 
@@ -115,5 +119,7 @@ def _put(connection: Connection, found: Tagged, tags: dict[str, str]) -> None:
         cluster_rows.put(connection, replace(found, tags=tags))
     elif isinstance(found, Addon):
         addon_rows.put(connection, replace(found, tags=tags))
+    elif isinstance(found, AccessEntry):
+        access_entry_rows.put(connection, replace(found, tags=tags))
     else:
         association_rows.put(connection, replace(found, tags=tags))

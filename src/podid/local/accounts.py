@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from podid.core.clock import system_clock
+from podid.files import write_whole
 from podid.iam import Iam
-from podid.local.home import Home, write_file
+from podid.local.home import Home
 from podid.store import find_master_key, open_store
 
 ADMINISTRATOR = "podid-admin"
@@ -26,6 +27,6 @@ def make_administrator(home: Home, account: str, credentials_file: Path) -> None
         iam.ensure_user(account, ADMINISTRATOR, policy_arns=(ADMINISTRATOR_ACCESS,))
         key = iam.ensure_access_key(account, ADMINISTRATOR)
         content = {"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key, "Account": account}
-        write_file(credentials_file, msgspec.json.encode(content))
+        write_whole(credentials_file, msgspec.json.encode(content), durable=True)
     finally:
         store.close()

@@ -1,8 +1,7 @@
 """One process under the supervisor: started, watched, started again when it ends unasked, ended when asked.
 
-A child's standard error is its log file, so that no pipe breaks when the supervisor goes. It ends with its parent all the same: it
-holds the reading end of a pipe that closes with the supervisor, however that ends (`tie_to_parent` in the child). That needs nothing
-of the kernel that only Linux has.
+A child's standard error is its log file, so that no pipe breaks when the supervisor goes. Two pipes lead to it (supervised.py has its side
+of them): one tells it to begin and closes with the supervisor, by the other it tells that it is ready.
 """
 
 from __future__ import annotations
@@ -10,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from podid.local.state import Part, Phase
+from podid.local.supervised import GO, PARENT_PIPE, READY, READY_PIPE
 
-PARENT_PIPE = "PODID_PARENT_PIPE"
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 10.0
 _STEADY = 30.0
@@ -26,25 +23,12 @@ _STEADY = 30.0
 _LOG_LIMIT = 8 * 1024 * 1024
 
 
-def tie_to_parent() -> None:
-    """In a child: end, as by SIGTERM, when the supervisor is gone. Without the variable this does nothing."""
-    text = os.environ.pop(PARENT_PIPE, "")
-    if not text.isdigit():
-        return
-    descriptor = int(text)
-    os.set_inheritable(descriptor, False)
-
-    def wait() -> None:
-        with contextlib.suppress(OSError):
-            while os.read(descriptor, 1):
-                pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, name="parent", daemon=True).start()
-
-
 class Child:
-    """A part of local mode as a process. `changed` is called whenever its state is another."""
+    """A part of local mode as a process. `changed` is called whenever its state is another.
+
+    `run` starts it; it begins its work after `go`. `ready` is set at its first notice, `first_end` holds the exit code of its first end,
+    for whoever waits for it to be ready.
+    """
 
     def __init__(
         self,
@@ -53,24 +37,24 @@ class Child:
         *,
         log: Path,
         environment: Mapping[str, str],
-        listens: str,
-        what: str,
         changed: Callable[[], None],
     ) -> None:
         self.name = name
+        self.listens = ""
+        self.what = ""
+        self.ready = asyncio.Event()
+        self.first_end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._argv = argv
         self._log = log
         self._environment = dict(environment)
-        self._listens = listens
-        self._what = what
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None
         self._phase: Phase = "stopped"
         self._since: datetime | None = None
         self._restarts = 0
+        self._may_begin = False
         self._stopping = False
-        self.first_end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        """The exit code of the first end, for whoever waits for the part to be ready."""
+        self._leash: int | None = None
 
     @property
     def part(self) -> Part:
@@ -80,9 +64,14 @@ class Child:
             pid=self._process.pid if self._process and self._process.returncode is None else 0,
             since=self._since,
             restarts=self._restarts,
-            listens=self._listens,
-            what=self._what,
+            listens=self.listens,
+            what=self.what,
         )
+
+    def go(self) -> None:
+        """Let the part begin: what it needs is prepared. It holds for later starts of it, too."""
+        self._may_begin = True
+        self._pass_go()
 
     async def run(self) -> None:
         """Keep the process running until `stop`."""
@@ -103,24 +92,47 @@ class Child:
         self._set("stopped")
 
     async def _once(self) -> int:
-        reading, writing = os.pipe()
-        with _opened_log(self._log) as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**self._environment, PARENT_PIPE: str(reading)},
-                pass_fds=(reading,),
-                start_new_session=True,
-            )
-        os.close(reading)
+        begin, self._leash = os.pipe()
+        notices, notice = os.pipe()
+        given = {PARENT_PIPE: str(begin), READY_PIPE: str(notice)}
+        try:
+            with _opened_log(self._log) as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._argv,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**self._environment, **given},
+                    pass_fds=(begin, notice),
+                    start_new_session=True,
+                )
+        finally:
+            os.close(begin)
+            os.close(notice)
         self._since = datetime.now(UTC)
-        self._set("running")
+        self._set("starting")
+        if self._may_begin:
+            self._pass_go()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(notices, self._noticed, notices)
         try:
             return await self._process.wait()
         finally:
-            os.close(writing)
+            loop.remove_reader(notices)
+            os.close(notices)
+            os.close(self._leash)
+            self._leash = None
+
+    def _pass_go(self) -> None:
+        if self._leash is not None:
+            with contextlib.suppress(OSError):  # it has ended already
+                os.write(self._leash, GO)
+
+    def _noticed(self, notices: int) -> None:
+        asyncio.get_running_loop().remove_reader(notices)
+        if os.read(notices, 1) == READY:
+            self.ready.set()
+            self._set("running")
 
     async def stop(self, grace: float) -> None:
         """SIGTERM, and SIGKILL after `grace` seconds."""
@@ -131,9 +143,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            async with asyncio.timeout(
-                grace
-            ):  # wait_for loses a cancellation that comes together with the end (CPython 3.11)
+            async with asyncio.timeout(grace):  # wait_for loses a cancellation that comes with the end (CPython 3.11)
                 await process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):

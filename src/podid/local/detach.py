@@ -14,7 +14,7 @@ from podid.local.home import Home
 from podid.local.installation import load
 from podid.local.problems import AlreadyUp, Forbidden, LocalProblem, WrongUsage
 from podid.local.state import State, read_state, supervisor_of
-from podid.local.supervisor import Failed, Progress, Ready, Wishes
+from podid.local.supervisor import Detached, Failed, Progress, Ready, Wishes
 
 _WITHIN = 120.0
 
@@ -26,13 +26,11 @@ def start(home: Home, wishes: Wishes, note: Callable[[str], None]) -> State:
     if holder is not None:
         raise AlreadyUp(home.path, holder)
     reading, writing = os.pipe()
-    argv = [sys.executable, "-m", "podid", "up", "--events", str(writing), "--isolation", wishes.isolation]
-    if wishes.port is not None:
-        argv += ["--port", str(wishes.port)]
+    given = msgspec.json.encode(Detached(wishes, writing)).decode()
     log = os.open(home.log_of("supervisor"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
-            argv,
+            (sys.executable, "-m", "podid", "part", "supervisor", given),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -88,18 +88,3 @@ def chosen_home() -> Home:
     import platformdirs  # only where nothing is named
 
     return Home(Path(platformdirs.user_data_dir("podid", appauthor=False)))
-
-
-def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file whole or not at all, with its mode from the first byte on."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -8,7 +8,8 @@ import socket
 import msgspec
 
 from podid.core.ids import RandomBytes, hex_id
-from podid.local.home import Home, write_file
+from podid.files import write_whole
+from podid.local.home import Home
 from podid.local.problems import Forbidden, WrongUsage
 
 DEFAULT_PORT = 4566
@@ -87,7 +88,7 @@ def load_or_create(home: Home, *, port: int | None, isolation: str, random: Rand
     for name in ("cluster_port", "webhook_port"):
         if not is_free(getattr(wished, name)):
             wished = msgspec.structs.replace(wished, **{name: free_port()})
-    write_file(home.settings, msgspec.json.format(msgspec.json.encode(wished), indent=2) + b"\n")
+    write_whole(home.settings, msgspec.json.format(msgspec.json.encode(wished), indent=2) + b"\n", durable=True)
     return wished
 
 

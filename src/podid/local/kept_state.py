@@ -6,6 +6,7 @@ Of a local home, or of any database and master key that `podid serve` is given. 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select, text
 
 from podid.eks.tables import ASSOCIATIONS, CLUSTERS
+from podid.files import create_once, drafted
 from podid.iam import unreadable_secrets
 from podid.iam.tables import ACCESS_KEYS, ROLES, USERS
 from podid.local.home import Home
@@ -32,7 +34,6 @@ from podid.store import (
     find_master_key,
     import_state,
     open_store,
-    secret_files,
 )
 from podid.sts import KeyRing, KeyRingProblem
 
@@ -122,19 +123,15 @@ def export_to(place: Place, file: Path | None, *, with_log: bool) -> int:
         lines = export_state(store, without=() if with_log else LOG_TABLES)
         if file is None:
             return _write(lines, sys.stdout)
-        draft = file.with_name(f".{file.name}.{os.getpid()}")
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as output:
-                count = _write(lines, output)
-                os.fsync(output.fileno())
-            draft.replace(file)
+            with drafted(file, durable=True) as output:
+                text_output = io.TextIOWrapper(output, encoding="utf-8")
+                count = _write(lines, text_output)
+                text_output.detach()  # `drafted` closes the file
         except OSError as problem:
             raise Forbidden(
                 f"{file} cannot be written: {problem.strerror}", "name a file in a folder of yours"
             ) from problem
-        finally:
-            draft.unlink(missing_ok=True)
     return count
 
 
@@ -230,7 +227,7 @@ def _make_home(place: Place, environ: Mapping[str, str]) -> None:
     except MasterKeyProblem as problem:
         raise Forbidden(str(problem), key_to_give) from problem
     own.parent.mkdir(exist_ok=True, mode=0o700)
-    if secret_files.create_once(own, given) != given:
+    if create_once(own, given) != given:
         raise WrongUsage(
             f"{place.home.path} has another master key already", "import into a new home, or without --master-key-file"
         )

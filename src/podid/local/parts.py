@@ -1,7 +1,7 @@
 """The processes of local mode: what each is told, and the command line that starts it.
 
-Each gets its settings as a file in the home or as flags, its secrets as files that only it reads. Who may reach what is in
-`docs/architecture.md`, "Who runs where".
+Each gets its settings as a file in the home, its secrets as files that only it reads. The command line is the same at every start, so that a
+part can be started, and import what it needs, before its settings are written. Who may reach what is in `docs/architecture.md`, "Who runs where".
 """
 
 from __future__ import annotations
@@ -13,74 +13,54 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from podid.local.home import Home, write_file
+from podid.files import write_whole
+from podid.local.home import Home
 from podid.local.installation import LOOPBACK, Installation
 from podid.local.problems import Forbidden
 from podid.local.tools import Tools
 from podid.localcluster.isolation.choose import choose
-from podid.localcluster.isolation.port import IsolationError
+from podid.localcluster.isolation.port import Isolation, IsolationError
+from podid.localcluster.preparing import is_prepared
 from podid.localcluster.preparing import prepare as prepare_cluster
-from podid.localcluster.settings import ClusterSettings
-from podid.webhook.certificates import prepare as prepare_certificates
+from podid.localcluster.settings import ClusterSettings, files_of
 
 WEBHOOK_USER = "podid-webhook"
 IMDS_USER = "podid-imds"
 CLUSTER_USER = "podid-cluster"
 
 
-class PartSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One process to start."""
+NAMES = ("serve", "cluster", "webhook")
+"""In the order in which they are started: the first takes longest to import what it needs."""
 
-    name: str
-    argv: tuple[str, ...]
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """A part, for the reader of `podid status`."""
+
     listens: str
     what: str
 
 
-class ClusterPart(msgspec.Struct, frozen=True, kw_only=True):
-    """The cluster's process, and how it will keep pods apart."""
-
-    spec: PartSpec
-    isolation: str
-    why: str
+def argv(home: Home, name: str) -> tuple[str, ...]:
+    """The command line of a part (cli/part.py)."""
+    return (sys.executable, "-m", "podid", "part", name, str(_settings_of(home, name)))
 
 
-def prepare_endpoint(home: Home, installation: Installation) -> tuple[PartSpec, PartSpec]:
-    """Make keys and certificates, write the settings of `serve` and of the webhook. These two can start."""
-    files = prepare_cluster(home.cluster, cluster_name=installation.cluster, port=installation.cluster_port)
-    prepare_certificates(home.webhook)
-    described = home.serve / "installation.json"
-    _write(described, _installation(home, installation, files.ca_certificate, files.jwks, files.serve_kubeconfig))
-    return _serve(home, installation, described), _webhook(home, installation)
-
-
-def prepare_cluster_part(home: Home, installation: Installation, tools: Tools) -> ClusterPart:
-    """Find out how pods can be kept apart, and write the cluster's settings. Raises Forbidden where it cannot be as asked."""
+def choose_isolation(home: Home, wished: str) -> Isolation:
+    """Find out how pods can be kept apart here. Raises Forbidden where it cannot be as asked."""
     try:
-        isolation = choose(cast(Literal["auto", "namespaces", "process"], installation.isolation), scratch=home.cluster)
+        return choose(cast(Literal["auto", "namespaces", "process"], wished), scratch=home.cluster)
     except IsolationError as problem:
         what, _, way_out = str(problem).partition("; ")
         raise Forbidden(what, way_out or "see: podid up --help") from problem
-    spec = PartSpec(
-        name="cluster",
-        argv=_part("cluster", home.cluster / "settings.json", _cluster(home, installation, tools, isolation.name)),
-        listens=f"{LOOPBACK}:{installation.cluster_port}",
-        what=f"the cluster {installation.cluster}: API server, controllers, kubelet; IMDS in its node",
-    )
-    return ClusterPart(spec=spec, isolation=isolation.name, why=isolation.why)
 
 
-def _part(name: str, path: Path, settings: Any) -> tuple[str, ...]:
-    """Write a part's settings, and say how to start it with them (`podid part`)."""
-    _write(path, settings)
-    return (sys.executable, "-m", "podid", "part", name, str(path))
-
-
-def _write(path: Path, value: Any) -> None:
-    write_file(path, msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2) + b"\n")
-
-
-def _serve(home: Home, installation: Installation, described: Path) -> PartSpec:
+def prepare_serve(home: Home, installation: Installation) -> Description:
+    """Make what the endpoint must know of the cluster, where it is missing, and write the endpoint's settings."""
+    files = files_of(home.cluster, installation.cluster_port)
+    if not is_prepared(home.cluster, port=installation.cluster_port):
+        prepare_cluster(home.cluster, cluster_name=installation.cluster, port=installation.cluster_port)
+    described = home.serve / "installation.json"
+    _write(described, _installation(home, installation, files.ca_certificate, files.jwks, files.serve_kubeconfig))
     settings = {
         "home": home.serve,
         "port": installation.port,
@@ -88,15 +68,15 @@ def _serve(home: Home, installation: Installation, described: Path) -> PartSpec:
         "region": installation.region,
         "account": installation.account,
     }
-    return PartSpec(
-        name="serve",
-        argv=_part("serve", home.serve / "settings.json", settings),
+    _write(_settings_of(home, "serve"), settings)
+    return Description(
         listens=f"{LOOPBACK}:{installation.port}",
         what="the AWS endpoint: EKS, EKS Auth, IAM, STS; moto's services behind them",
     )
 
 
-def _webhook(home: Home, installation: Installation) -> PartSpec:
+def prepare_webhook(home: Home, installation: Installation) -> Description:
+    """Write the webhook's settings; it makes its certificate itself."""
     settings = {
         "host": LOOPBACK,
         "port": installation.webhook_port,
@@ -109,12 +89,25 @@ def _webhook(home: Home, installation: Installation) -> PartSpec:
         # the API server waits 10 s for it; on a busy machine a late answer is better than a pod without its identity
         "lookup_seconds": 8.0,
     }
-    return PartSpec(
-        name="webhook",
-        argv=_part("webhook", home.webhook / "settings.json", settings),
-        listens=f"{LOOPBACK}:{installation.webhook_port}",
-        what="the mutating webhook",
+    _write(_settings_of(home, "webhook"), settings)
+    return Description(listens=f"{LOOPBACK}:{installation.webhook_port}", what="the mutating webhook")
+
+
+def prepare_cluster_part(home: Home, installation: Installation, tools: Tools, isolation: str) -> Description:
+    """Write the cluster's settings."""
+    _write(_settings_of(home, "cluster"), _cluster(home, installation, tools, isolation))
+    return Description(
+        listens=f"{LOOPBACK}:{installation.cluster_port}",
+        what=f"the cluster {installation.cluster}: API server, controllers, kubelet; IMDS in its node",
     )
+
+
+def _settings_of(home: Home, name: str) -> Path:
+    return home.path / name / "settings.json"
+
+
+def _write(path: Path, value: Any) -> None:
+    write_whole(path, msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2) + b"\n")
 
 
 def _installation(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import ssl
 import urllib.error
@@ -13,13 +12,6 @@ from podid.local.home import Home
 from podid.local.installation import LOOPBACK, Installation
 from podid.localcluster.preparing import read_tokens
 from podid.localcluster.settings import files_of
-
-_PAUSE = 0.03
-
-
-async def wait_for(home: Home, installation: Installation) -> None:
-    """Return when everything answers. It waits for ever: whoever calls it knows for how long and what else may happen."""
-    await asyncio.gather(*(_until(holds) for holds in _conditions(home, installation)))
 
 
 def all_answer(home: Home, installation: Installation) -> bool:
@@ -38,11 +30,6 @@ def _conditions(home: Home, installation: Installation) -> tuple[Callable[[], bo
         lambda: _node_is_ready(_get(node, cluster, token)),
         lambda: _get(f"https://{LOOPBACK}:{installation.webhook_port}/healthz", webhook) is not None,
     )
-
-
-async def _until(holds: Callable[[], bool]) -> None:
-    while not await asyncio.to_thread(holds):  # noqa: ASYNC110 - another process is waited for
-        await asyncio.sleep(_PAUSE)
 
 
 def _get(url: str, context: ssl.SSLContext | None = None, token: str = "") -> bytes | None:

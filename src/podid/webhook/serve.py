@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import signal
 import ssl
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from podid.core.clock import Clock, system_clock
 from podid.core.log_lines import log_to_stderr
 from podid.kube.errors import KubeError
 from podid.lean.client import HttpClient
+from podid.lean.proxies import BadProxy, Proxies
 from podid.lean.server import HttpServer, Limits, bound_socket
 from podid.webhook.endpoint import Metrics, MetricsEndpoint, WebhookEndpoint
 from podid.webhook.identities import EksIdentities, FileIdentities, Identities, IdentitiesUnavailable
@@ -39,14 +42,22 @@ class CannotStart(OSError):
 class Webhook:
     """One webhook in a running event loop."""
 
-    def __init__(self, settings: WebhookSettings, *, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, settings: WebhookSettings, *, clock: Clock = system_clock, environment: Mapping[str, str] = os.environ
+    ) -> None:
         """Raises BadSettings."""
         check(settings)
         self.settings = settings
         self.place = ""
         self.metrics = Metrics()
         self._clock = clock
-        self._http = HttpClient(connections=16, ca_bundle=settings.ca_bundle)
+        try:
+            proxies = Proxies(environment)
+        except BadProxy as problem:
+            raise BadSettings(str(problem)) from None
+        self._http = HttpClient(
+            connections=16, ca_bundle=settings.ca_bundle, proxies=proxies, user_agent="podid-webhook"
+        )
         self._servers: list[HttpServer] = []
         self._reloads: asyncio.Task[None] | None = None
 
@@ -170,31 +181,34 @@ async def _listen(server: HttpServer, host: str, port: int, tls: ssl.SSLContext 
     return f"{scheme}://[{name[0]}]:{name[1]}" if ":" in name[0] else f"{scheme}://{name[0]}:{name[1]}"
 
 
-def run(settings: WebhookSettings) -> int:
-    """`podid webhook`: serve until SIGTERM or SIGINT. Gives the exit status: 0, 2 for bad settings, 3 where it cannot start."""
+def run(settings: WebhookSettings, ready: Callable[[], None] = lambda: None) -> int:
+    """`podid webhook`: serve until SIGTERM or SIGINT. Gives the exit status: 0, 2 for bad settings, 3 where it cannot start.
+
+    `ready` is called once, when reviews are answered.
+    """
     import uvloop
 
     log_to_stderr()
-    try:
-        check(settings)
-    except BadSettings as problem:
-        print(f"podid webhook: {problem}", file=sys.stderr)  # noqa: T201 - wrong usage is told to people
-        return 2
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings))
+        return runner.run(_serve(settings, ready))
 
 
-async def _serve(settings: WebhookSettings) -> int:
+async def _serve(settings: WebhookSettings, ready: Callable[[], None]) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    webhook = Webhook(settings)
+    try:
+        webhook = Webhook(settings)
+    except BadSettings as problem:
+        print(f"podid webhook: {problem}", file=sys.stderr)  # noqa: T201 - wrong usage is told to people
+        return 2
     try:
         await webhook.start()
     except OSError as problem:
         log.error("the webhook cannot start", extra={"reason": str(problem.strerror or problem)})
         await webhook.stop()
         return 3
+    ready()
     await stop.wait()
     log.info("webhook stops")
     await webhook.stop()

@@ -1,66 +1,38 @@
-"""A fake EKS Auth that is a real HTTP server and checks each signature, an agent beside it, and a clock that is moved by hand."""
+"""A fake EKS Auth that is a real HTTP server and checks each signature, and an agent beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import json
-import threading
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
+from tests.unit.signed_server import KEY, Background, MovedClock, SignedServer
 
 from podid.agent.server import Agent
 from podid.agent.settings import AgentSettings
 from podid.core.http import HttpRequest, HttpResponse
-from podid.core.sigv4 import check, read_claim
 from podid.lean.client import HttpClient
 from podid.lean.messages import Request, Response
 from podid.lean.messages import json as json_response
-from podid.lean.server import HttpServer, bound_socket
 
 T = TypeVar("T")
-KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "node-secret"
+SECRET = "node-secret"
 
 
-class MovedClock:
-    """Starts now and stands still until it is moved: signatures stay within EKS Auth's window, tests never sleep."""
-
-    def __init__(self) -> None:
-        self.at = float(int(time.time()))
-
-    def __call__(self) -> datetime:
-        return datetime.fromtimestamp(self.at, UTC)
-
-    def move(self, seconds: float) -> None:
-        self.at += seconds
-
-
-class FakeEksAuth:
-    """AssumeRoleForPodIdentity over HTTP. `behaviour` may be replaced; requests with a bad signature fail the test."""
+class FakeEksAuth(SignedServer):
+    """AssumeRoleForPodIdentity over HTTP. `behaviour` may be replaced."""
 
     def __init__(self, clock: MovedClock) -> None:
-        self.clock = clock
+        super().__init__(clock, service="eks-auth", secret=SECRET)
         self.tokens: list[str] = []
         self.paths: list[str] = []
         self.life = 21600.0
         self.behaviour: Callable[[], Response | Awaitable[Response]] = self.grant
-        self.hold: asyncio.Event | None = None
-        self.problems: list[str] = []
-        self.server: HttpServer | None = None
-        self.url = ""
 
-    async def start(self) -> None:
-        self.server = HttpServer(self.answer)
-        sock = bound_socket("127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        await self.server.listen(sock)
-
-    async def answer(self, request: Request) -> Response:
-        self._check(request)
+    async def respond(self, request: Request) -> Response:
         self.paths.append(request.target.decode())
         self.tokens.append(json.loads(request.body)["token"])
         if self.hold is not None:
@@ -91,22 +63,6 @@ class FakeEksAuth:
         headers = (("x-amzn-ErrorType", f"{code}:http://internal.amazon.com/"), ("x-amzn-RequestId", "request-1"))
         body = json.dumps({"message": message}).encode()
         self.behaviour = lambda: json_response(status, body, *headers)
-
-    def _check(self, request: Request) -> None:
-        received = HttpRequest(
-            method=request.method,
-            path=request.target.decode(),
-            headers=tuple((name.decode(), value.decode()) for name, value in request.headers),
-            body=request.body,
-        )
-        try:
-            claim = read_claim(received)
-            assert claim is not None
-            assert (claim.access_key_id, claim.region, claim.service) == (KEY, "us-east-1", "eks-auth")
-            check(claim, received, SECRET, now=self.clock())
-        except Exception as problem:
-            self.problems.append(repr(problem))
-            raise
 
 
 class World:
@@ -206,30 +162,11 @@ def in_world(clock: MovedClock) -> Callable[..., Any]:
             finally:
                 await world.client.close()
                 await agent.stop()
-                assert eks_auth.server is not None
-                await eks_auth.server.close(grace=0.5)
-                assert eks_auth.problems == []
+                await eks_auth.stop()
 
         return asyncio.run(main())
 
     return run
-
-
-class Background:
-    """An event loop on a thread of its own, for clients that block."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
-
-    def close(self) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(10)
-        self.loop.close()
 
 
 @pytest.fixture

@@ -66,9 +66,27 @@ def test_evaluate_a_denied_request(podid: Run) -> None:
     assert ran.out.splitlines() == [
         "decision   denied, implicitly",
         "reason     permissions boundary: no statement allows it",
+        "nearest    permissions boundary: read.json, statement 1, but for Resource",
         f'AWS says   User: {SESSION} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::shop/red/a" '
         "because no permissions boundary allows the s3:GetObject action",
     ]
+
+
+def test_a_denial_names_the_statement_that_lacks_least(podid: Run, tmp_path: Path) -> None:
+    far = {
+        "Effect": "Allow",
+        "Action": "s3:*",
+        "Resource": "arn:aws:s3:::other/*",
+        "Condition": {"Bool": {"x:b": "true"}},
+    }
+    near = {"Sid": "Near", **READ["Statement"], "Condition": {"StringEquals": {"x:a": "1"}, "Null": {"x:b": "true"}}}  # type: ignore[dict-item]
+    other = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+    (tmp_path / "several.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [other, far, near]}))
+    asked = (*GET, "--context", "aws:PrincipalTag/team=red", "--identity-policy", "several.json")
+    nearest = "nearest    identity policies: several.json, statement 3 (Near), but for Condition StringEquals x:a"
+    assert podid(*asked).out.splitlines()[2] == f"{nearest} (not in the request)"
+    assert podid(*asked, "--context", "x:a=2").out.splitlines()[2] == f"{nearest} (2)"
+    assert "nearest" not in podid(*GET, "--identity-policy", "nodelete.json").out
 
 
 def test_evaluate_in_json(podid: Run) -> None:

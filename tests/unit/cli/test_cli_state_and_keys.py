@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from podid.cli import app
+from podid.files import write_whole
 from podid.iam import Iam
-from podid.local.home import Home, write_file
+from podid.local.home import Home
 from podid.local.installation import Installation
 from podid.localcluster.preparing import prepare, read_tokens
 from podid.store import MasterKey, open_store
@@ -115,7 +116,7 @@ def test_the_clusters_token(shell: Shell) -> None:
     installation = Installation(instance_id="i-0", port=1, cluster_port=2, webhook_port=3)
     import msgspec
 
-    write_file(shell.home.settings, msgspec.json.encode(installation))
+    write_whole(shell.home.settings, msgspec.json.encode(installation))
     files = prepare(shell.home.cluster, cluster_name=installation.cluster, port=installation.cluster_port)
     token = read_tokens(files).administrator
     assert shell("cluster", "token") == 0

@@ -53,10 +53,10 @@ def podid(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     [
         (["upp"], "no such command 'upp'", "podid --help"),
         (["up", "--bogus"], "no such option: --bogus", "podid up --help"),
-        (["up", "--port", "many"], "'--port'", "podid up --help"),
-        (["up", "--port", "70000"], "'--port'", "podid up --help"),
+        (["up", "--port", "many"], "'--port': expected a whole number", "podid up --help"),
+        (["up", "--port", "70000"], "'--port': expected 65535 at most", "podid up --help"),
         (["up", "--isolation", "chroot"], "'--isolation'", "podid up --help"),
-        (["up", "eksdemo1"], "unexpected extra argument", "podid up --help"),
+        (["up", "eksdemo1"], "eksdemo1 is not expected here", "podid up --help"),
         (["demo", "--isolation", "chroot"], "'--isolation'", "podid demo --help"),
         (["env", "--shell", "tcsh"], "'--shell'", "podid env --help"),
         (["env", "--account"], "--account", "podid env --help"),
@@ -64,6 +64,11 @@ def podid(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["run"], "command", "podid run --help"),
         (["logs", "--tail", "all"], "'--tail'", "podid logs --help"),
         (["serve"], "'--home'", "podid serve --help"),
+        (["serve", "--home", "x", "--port", "-1"], "'--port': expected 0 at least", "podid serve --help"),
+        (["serve", "--home", "x", "--log-level", "loud"], "'loud' is not one of", "podid serve --help"),
+        (["serve", "--home", "x", "--tls-cert", "none.pem"], "does not exist", "podid serve --help"),
+        (["serve", "--home", "x", "--tls-cert", __file__], "come together", "--tls-key"),
+        (["webhook", "--port", "70000"], "expected 65535 at most", "podid webhook --help"),
         (["policy", "explode"], "no such command 'explode'", "podid policy --help"),
         (["agent", "sever"], "sever", "podid agent --help"),
         (["agent", "server"], "--cluster-name", "podid agent server --help"),
@@ -106,6 +111,30 @@ def test_without_a_word_the_commands_are_listed(
     assert all(f"\n  {command} " in listed for command in COMMANDS)
     commands = listed.partition("Commands:")[2].partition("\n\n")[0]
     assert "..." not in commands, "the first sentence of a command's help fits on its line"
+
+
+@pytest.mark.parametrize("group", ["policy", "state", "keys", "cluster"])
+def test_a_group_without_a_command_tells_which_it_has(
+    group: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert podid(monkeypatch, group) == 2
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"Usage: podid {group} ")
+    assert "Commands:" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "same_as"),
+    [(["help"], ["--help"]), (["help", "up"], ["up", "--help"]), (["--version"], ["version"]), (["-V"], ["version"])],
+)
+def test_what_people_type_from_habit(
+    typed: list[str], same_as: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert podid(monkeypatch, *typed) == 0
+    printed = capfd.readouterr().out
+    assert podid(monkeypatch, *same_as) == 0
+    assert printed == capfd.readouterr().out != ""
 
 
 @pytest.mark.parametrize(

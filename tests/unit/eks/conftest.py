@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.eks.one_daemonset import OF, OneDaemonSet
 
 from podid.core.caller import Call, Caller, Output
 from podid.core.operations import invoke
 from podid.eks import Cluster, ClusterRegistration, Eks
+from podid.eks.addons.installer import Installer
+from podid.eks.addons.worker import AddonWorker
 from podid.iam import Authorizer, Iam
 from podid.kube import BadKubeconfig, Kubernetes
 from podid.store import MasterKey, Store, open_store
@@ -153,3 +156,42 @@ def make_role(iam: Iam) -> Callable[..., str]:
         return iam.ensure_role(account, name, trust=trust, path=path).arn
 
     return make
+
+
+@pytest.fixture
+def kubernetes(clients: Any, cluster: Any) -> OneDaemonSet:
+    made = OneDaemonSet()
+    clients.by_name["eksdemo1"] = made
+    return made
+
+
+@pytest.fixture
+def worker(store: Store, clients: Any, clock: Any, eks: Any) -> AddonWorker:
+    """The worker, moved by hand: the thread of `eks` is kept from starting."""
+    eks.close()
+    return AddonWorker(store, clients, Installer("0.1.0"), clock)
+
+
+@pytest.fixture
+def status(api: Any, worker: AddonWorker) -> Callable[[], str]:
+    """The add-on's status after another look of the worker."""
+
+    def look() -> str:
+        worker.look()
+        return str(api("DescribeAddon", **OF)["addon"]["status"])
+
+    return look
+
+
+@pytest.fixture
+def create(api: Any, kubernetes: OneDaemonSet) -> Callable[..., Any]:
+    return lambda **members: api("CreateAddon", **(OF | members))["addon"]
+
+
+@pytest.fixture
+def active(create: Callable[..., Any], kubernetes: OneDaemonSet, status: Callable[[], str]) -> Any:
+    made = create()
+    status()
+    kubernetes.ready()
+    assert status() == "ACTIVE"
+    return made

@@ -23,11 +23,13 @@ def _operations() -> dict[str, Any]:
 MODEL = _operations()
 
 EXPECTED = {
-    "CreateAddon", "CreateCluster", "CreatePodIdentityAssociation", "DeleteAddon", "DeleteCluster",
+    "AssociateAccessPolicy", "CreateAccessEntry", "CreateAddon", "CreateCluster", "CreatePodIdentityAssociation",
+    "DeleteAccessEntry", "DeleteAddon", "DeleteCluster", "DeregisterCluster",
     "DeletePodIdentityAssociation", "DescribeAccessEntry", "DescribeAddon", "DescribeAddonConfiguration",
     "DescribeAddonVersions", "DescribeCluster", "DescribeClusterVersions", "DescribePodIdentityAssociation",
-    "DescribeUpdate", "ListAccessEntries", "ListAddons", "ListAssociatedAccessPolicies", "ListClusters",
-    "ListPodIdentityAssociations", "ListTagsForResource", "ListUpdates", "TagResource", "UntagResource", "UpdateAddon",
+    "DescribeUpdate", "DisassociateAccessPolicy", "ListAccessEntries", "ListAccessPolicies", "ListAddons", "ListAssociatedAccessPolicies", "ListClusters",
+    "ListPodIdentityAssociations", "ListTagsForResource", "ListUpdates", "TagResource", "UntagResource",
+    "RegisterCluster", "UpdateAccessEntry", "UpdateAddon",
     "UpdateClusterConfig", "UpdateClusterVersion", "UpdatePodIdentityAssociation",
 }  # fmt: skip
 

@@ -1,61 +1,41 @@
-"""A fake `podid serve` that checks signatures, IMDS beside it, and a clock that is moved by hand."""
+"""A fake `podid serve` that checks signatures, and IMDS beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import threading
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from tests.unit.signed_server import KEY, Background, MovedClock, SignedServer
 
 from podid.core.http import HttpRequest, HttpResponse
-from podid.core.sigv4 import check, read_claim
 from podid.imds.serve import Imds
 from podid.imds.settings import ImdsSettings
 from podid.lean.client import HttpClient
 from podid.lean.messages import Request, Response
 from podid.lean.messages import json as json_response
-from podid.lean.server import HttpServer, bound_socket
 
 T = TypeVar("T")
-KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "imds-secret"
+SECRET = "imds-secret"
 INSTANCE = "i-0123456789abcdef0"
 
 
-class MovedClock:
-    def __init__(self) -> None:
-        self.at = float(int(time.time()))
-
-    def __call__(self) -> float:
-        return self.at
-
-
-class FakeServe:
+class FakeServe(SignedServer):
     """The node session extension of `podid serve`."""
 
     def __init__(self, clock: MovedClock) -> None:
-        self.clock = clock
+        super().__init__(clock, service="podid", secret=SECRET)
         self.fetches = 0
         self.status = 200
         self.life = 21600.0
-        self.hold: asyncio.Event | None = None
-        self.problems: list[str] = []
-        self.server: HttpServer | None = None
-        self.url = ""
 
-    async def start(self) -> None:
-        self.server = HttpServer(self.answer)
-        sock = bound_socket("127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        await self.server.listen(sock)
-
-    async def answer(self, request: Request) -> Response:
-        self._check(request)
+    async def respond(self, request: Request) -> Response:
+        if (request.method, request.target.decode()) != ("POST", f"/_podid/nodes/{INSTANCE}/session"):
+            self.problems.append(f"{request.method} {request.target.decode()}")
         self.fetches += 1
         number = self.fetches
         if self.hold is not None:
@@ -80,23 +60,6 @@ class FakeServe:
             "Expiration": written(self.clock.at + self.life),
             "LastUpdated": written(self.clock.at),
         }
-
-    def _check(self, request: Request) -> None:
-        received = HttpRequest(
-            method=request.method,
-            path=request.target.decode(),
-            headers=tuple((name.decode(), value.decode()) for name, value in request.headers),
-            body=request.body,
-        )
-        try:
-            claim = read_claim(received)
-            assert claim is not None
-            assert (claim.access_key_id, claim.region, claim.service) == (KEY, "us-east-1", "podid")
-            assert (request.method, received.path) == ("POST", f"/_podid/nodes/{INSTANCE}/session")
-            check(claim, received, SECRET, now=datetime.fromtimestamp(self.clock.at, UTC))
-        except Exception as problem:
-            self.problems.append(repr(problem))
-            raise
 
 
 class World:
@@ -144,7 +107,7 @@ def in_world(clock: MovedClock, tmp_path: Path) -> Callable[..., Any]:
         async def main() -> T:
             serve = FakeServe(clock)
             await serve.start()
-            imds = Imds(settings_for(serve.url, tmp_path, **changes), clock=clock)
+            imds = Imds(settings_for(serve.url, tmp_path, **changes), clock=clock.seconds)
             await imds.start()
             world = World(clock, serve, imds)
             try:
@@ -153,30 +116,11 @@ def in_world(clock: MovedClock, tmp_path: Path) -> Callable[..., Any]:
             finally:
                 await world.client.close()
                 await imds.stop()
-                assert serve.server is not None
-                await serve.server.close(grace=0.5)
-                assert serve.problems == []
+                await serve.stop()
 
         return asyncio.run(main())
 
     return run
-
-
-class Background:
-    """An event loop on a thread of its own, for clients that block."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
-
-    def close(self) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(10)
-        self.loop.close()
 
 
 @pytest.fixture

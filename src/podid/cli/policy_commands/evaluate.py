@@ -77,7 +77,10 @@ def evaluate(
         ),
     ] = None,
     rcp: Annotated[
-        list[str] | None, typer.Option("--rcp", metavar="LEVEL=FILE", help="A resource control policy, likewise.")
+        list[str] | None,
+        typer.Option(
+            "--rcp", metavar="LEVEL=FILE", help="A resource control policy, likewise; such policies only deny."
+        ),
     ] = None,
     case: Annotated[
         Path | None,
@@ -147,7 +150,7 @@ def _case(path: Path) -> Case:
 
 def _asked(flags: dict[str, Any]) -> Case:
     from podid.core.policy import PolicyKind, PolicySet
-    from podid.policy_tools.cases import BadCase, Case, read_pairs, request_of
+    from podid.policy_tools.cases import BadCase, Case, read_pairs, request_of, trusts, understood
 
     for needed in ("--principal", "--action"):
         if not flags[needed]:
@@ -166,28 +169,22 @@ def _asked(flags: dict[str, Any]) -> Case:
     def one(flag: str, kind: PolicyKind) -> NamedPolicy | None:
         return _policy(flags[flag], kind) if flags[flag] else None
 
-    trust = one("--trust-policy", PolicyKind.TRUST)
+    if flags["--trust-policy"] and not trusts(request.action):
+        note(f"podid: a role's trust policy has no say in {request.action}: it is left out")
     return Case(
-        request,
-        PolicySet(
-            identity=tuple(_policy(path, PolicyKind.IDENTITY) for path in flags["--identity-policy"] or ()),
-            session=tuple(_policy(path, PolicyKind.SESSION) for path in flags["--session-policy"] or ()) or None,
-            boundary=one("--boundary", PolicyKind.BOUNDARY),
-            resource=one("--resource-policy", PolicyKind.RESOURCE),
-            trust=trust if trust and _trusts(request) else None,
-            scps=_levels(flags["--scp"] or (), "--scp", PolicyKind.SCP),
-            rcps=_levels(flags["--rcp"] or (), "--rcp", PolicyKind.RCP),
-        ),
+        *understood(
+            request,
+            PolicySet(
+                identity=tuple(_policy(path, PolicyKind.IDENTITY) for path in flags["--identity-policy"] or ()),
+                session=tuple(_policy(path, PolicyKind.SESSION) for path in flags["--session-policy"] or ()) or None,
+                boundary=one("--boundary", PolicyKind.BOUNDARY),
+                resource=one("--resource-policy", PolicyKind.RESOURCE),
+                trust=one("--trust-policy", PolicyKind.TRUST),
+                scps=_levels(flags["--scp"] or (), "--scp", PolicyKind.SCP),
+                rcps=_levels(flags["--rcp"] or (), "--rcp", PolicyKind.RCP),
+            ),
+        )
     )
-
-
-def _trusts(request: Request) -> bool:
-    from podid.policy_tools.cases import trusts
-
-    if trusts(request.action):
-        return True
-    note(f"podid: a role's trust policy has no say in {request.action}: it is left out")
-    return False
 
 
 def _policy(path: Path, kind: PolicyKind) -> NamedPolicy:
@@ -221,17 +218,17 @@ def _answer(asked: Case, trace: bool, output: Output) -> int:
     from podid.core.policy import trace as look
 
     request, policies = asked.request, asked.policies
-    seen = look(request, policies) if trace else None
-    decision = seen.decision if seen else decide(request, policies)
+    decision = decide(request, policies)
+    seen = look(request, policies) if trace or not decision.allowed else None
     if output is Output.JSON:
         facts = _facts(request, decision)
-        if seen:
+        if seen and trace:
             facts["trace"] = seen.policies
         print_json(facts)
     else:
-        for line in told(request, decision):
+        for line in told(request, decision, seen.policies if seen else ()):
             say(line)
-        if seen:
+        if seen and trace:
             say()
             for line in traced(seen.policies, policies):
                 say(line)

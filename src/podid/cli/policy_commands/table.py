@@ -75,9 +75,10 @@ def _checks(file: Path) -> Any:
 
 def _why(result: Result) -> Iterator[str]:
     from podid.cli.policy_commands.telling import told
+    from podid.core.policy import trace
 
     yield result.failure
-    yield from told(result.check.request, result.decision)
+    yield from told(result.check.request, result.decision, trace(result.check.request, result.check.policies).policies)
 
 
 def _facts(result: Result) -> dict[str, Any]:

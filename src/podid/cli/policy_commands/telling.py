@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from podid.cli.policy_commands.nearest import lacking, nearest
 from podid.core.policy import (
     Decision,
     ElementTrace,
@@ -61,13 +62,17 @@ def why(reason: Reason) -> str:
     return f"{layer}: no statement allows it"
 
 
-def told(request: Request, decision: Decision) -> Iterator[str]:
-    """The decision, its reasons, the statements that decided, and AWS's sentence."""
+def told(request: Request, decision: Decision, policies: tuple[PolicyTrace, ...] = ()) -> Iterator[str]:
+    """The decision, its reasons, the statements that decided or, of `policies`, almost did, and AWS's sentence."""
     yield f"decision   {OUTCOMES[decision.outcome]}"
     for reason in decision.reasons:
         yield f"reason     {why(reason)}"
     for reference in decision.decided_by:
         yield f"decided by {LAYERS[reference.layer]}: {statement_name(reference)}"
+    for policy, statement in nearest(decision, policies):
+        sid = f" ({statement.sid})" if statement.sid else ""
+        missed = "; ".join(lacking(statement))
+        yield f"nearest    {LAYERS[policy.layer]}: {policy.name}, statement {statement.index + 1}{sid}, but for {missed}"
     if not decision.allowed:
         yield f"AWS says   {sentence(request, decision)}"
 
@@ -81,10 +86,9 @@ def traced(policies: tuple[PolicyTrace, ...], given: PolicySet) -> Iterator[str]
         yield f"{LAYERS[policy.layer]}{level}: {policy.name}"
         for statement in policy.statements:
             yield from _statement(statement)
-    for name, levels in (("service", given.scps), ("resource", given.rcps)):
-        for index, attached in enumerate(levels):
-            if not attached:
-                yield f"{name} control policies, level {index + 1}: none, so nothing is allowed"
+    for index, attached in enumerate(given.scps):
+        if not attached:
+            yield f"service control policies, level {index + 1}: none, so nothing is allowed"
 
 
 def _statement(statement: StatementTrace) -> Iterator[str]:

@@ -21,10 +21,10 @@ from podid.eks.clusters import Clusters
 from podid.eks.errors import InvalidParameter, ResourceInUse, ResourceNotFound
 from podid.eks.instants import whole_millis
 from podid.eks.paging import page_of
-from podid.eks.roles import EKS_SERVICE, check_role_for_pods, require_pass_role
+from podid.eks.roles import EKS_SERVICE, RolePassing, check_role_for_pods
 from podid.eks.tables import ROOM
 from podid.eks.updates import Update
-from podid.iam import Authorizer, Iam
+from podid.iam import Iam
 from podid.store import Store
 
 
@@ -35,7 +35,7 @@ class Addons:
         self,
         store: Store,
         iam: Iam,
-        authorizer: Authorizer,
+        passing: RolePassing,
         clusters: Clusters,
         associations: Associations,
         *,
@@ -44,7 +44,7 @@ class Addons:
     ) -> None:
         self._store = store
         self._iam = iam
-        self._authorizer = authorizer
+        self._passing = passing
         self._clusters = clusters
         self._associations = associations
         self._random = random
@@ -240,9 +240,9 @@ class Addons:
 
     def _check_roles(self, call: Call, asked: AskedAddon, wishes: Sequence[owned.Wish]) -> None:
         if asked.service_account_role_arn:
-            require_pass_role(self._authorizer, call, asked.service_account_role_arn, EKS_SERVICE)
+            self._passing.require(call, asked.service_account_role_arn, EKS_SERVICE)
         for wish in wishes:
-            check_role_for_pods(self._iam, self._authorizer, call, wish.role_arn, asked.cluster)
+            check_role_for_pods(self._iam, self._passing, call, wish.role_arn, asked.cluster)
 
     def _recall(self, connection: Connection, request: requests.ClientRequest) -> Addon | None:
         def exists(value: Addon) -> bool:
