@@ -3,7 +3,8 @@
     .venv/bin/python bench/eks_auth_profile.py [--seconds 6] [-o json]
 
 The whole of a request, socket to socket, is measured at `podid serve`. Then the same steps run in this process, without sockets, while a
-timer looks where it is, some 250 times a second; a look counts for the innermost room of podid's, with the C code that it called. What the sockets, uvicorn and the hand-over to a thread take is the difference of the two.
+timer looks where it is, some 250 times a second; a look counts for the innermost room of podid's, with the C code that it called. What
+the sockets and HTTP take is the difference of the two.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def measure(folder: Path, seconds: float, pods: int) -> list[Row]:
         raise CannotMeasure(f"only {looks} looks were taken", "give it longer: --seconds 20")
     found = {room: count / looks * inside for room, count in sampler.seen.items()}
     rows = [Row(what="the whole request, socket to socket", value=whole, unit="µs", ratio=1.0)]
-    rows.append(share("sockets, HTTP (uvicorn), hand-over to a thread", whole - inside, whole))
+    rows.append(share("sockets, HTTP", whole - inside, whole))
     rows += [share(room, value, whole) for room, value in sorted(found.items(), key=lambda item: -item[1])]
     rows.append(share("for comparison: RSA-2048 verification alone", verifying, whole))
     return rows

@@ -31,6 +31,8 @@ class Bare(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._transport.write(self.answer)  # type: ignore[attr-defined]
+        if not self._parser.should_keep_alive():
+            self._transport.close()
 
 
 async def bare(port: int) -> None:

@@ -24,6 +24,7 @@ from msgspec import Struct
 from table import CannotMeasure
 
 SERVER_CORE, CLIENT_CORE = 0, 1
+ROUNDS = 5
 
 
 class Load(Struct, frozen=True):
@@ -89,6 +90,9 @@ class Generator:
             for index, message in enumerate(self._messages):
                 link.sendall(message)
                 self._lengths[index] = len(whole_answer(link))
+                if self._fresh:
+                    link.close()
+                    link = self._open()
         finally:
             link.close()
 
@@ -197,6 +201,21 @@ class _Link:
         if self.got > length:
             raise Failed(f"an answer of another length: {data[:200]!r}")
         return self.got == length
+
+
+def in_turn(seconds: float, *asked: tuple[Generator, int]) -> list[Load]:
+    """Give each generator and its server's process so many seconds, in short rounds one after the other: a busy moment meets all of them."""
+    rounds = [[generator.run(pid, seconds / ROUNDS) for generator, pid in asked] for _ in range(ROUNDS)]
+    return [_together(loads) for loads in zip(*rounds, strict=True)]
+
+
+def _together(loads: Sequence[Load]) -> Load:
+    return Load(
+        done=sum(load.done for load in loads),
+        seconds=sum(load.seconds for load in loads),
+        cpu_seconds=sum(load.cpu_seconds for load in loads),
+        times=sorted(time for load in loads for time in load.times),
+    )
 
 
 def whole_answer(link: socket.socket) -> bytes:

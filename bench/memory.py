@@ -42,8 +42,10 @@ def serve(folder: Path, wait: float) -> list[Row]:
         str(written(folder)),
     )
     with running(argv, folder / "serve.log", core=None) as process:
+        wait_for(port, process)  # the first start makes the database, for which it imports more
+    with running(argv, folder / "serve.log", core=None) as process:
         wait_for(port, process)
-        time.sleep(wait)  # it imports what first calls will need once it is ready
+        time.sleep(wait)
         idle = resident_mib(process)
         key = json.loads((folder / "admin.json").read_bytes())
         given = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}

@@ -185,7 +185,7 @@ def table(rows: tuple[Row, ...]) -> list[str]:
     columns = {
         "": [row.what for row in rows],
         "measured": [f"{written(row.value)} {row.unit}" for row in rows],
-        "ratio": ["" if row.ratio is None else f"{row.ratio:.2f}" for row in rows],
+        "ratio": ["" if row.ratio is None else _ratio(row.ratio) for row in rows],
         "budget": [row.budget for row in rows],
         "kept": [{True: "yes", False: "**no**", None: ""}[row.kept] for row in rows],
         "peer": [row.peer for row in rows],
@@ -195,6 +195,10 @@ def table(rows: tuple[Row, ...]) -> list[str]:
     return lines + [
         f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in zip(*held.values(), strict=True)
     ]
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.095 else f"{value:.1g}"
 
 
 def say(text: str) -> None:

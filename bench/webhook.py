@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from load import CLIENT_CORE, Failed, Generator, Load, free_port, keep_to, wait_for, whole_answer
+from load import CLIENT_CORE, Failed, Generator, Load, free_port, in_turn, keep_to, wait_for, whole_answer
 from processes import FLOOR, PODID, resident_mib, running
-from table import Row, parser, run, tell
+from table import Row, parser, run, tell, written
 
 from podid.webhook.certificates import WebhookFiles, prepare
 
@@ -159,17 +159,15 @@ class Bench:
         self._tls = ssl.create_default_context(cafile=str(self._files.ca))
         self._tls.check_hostname = False
 
-    def rounds(self, port: int, message: bytes, pid: int) -> Load:
-        generator = Generator(port, [message], connections=16, tls=self._tls)
-        return sorted((generator.run(pid, self._seconds / 3) for _ in range(3)), key=lambda load: load.rate)[1]
-
-    def floor(self, answer: bytes, message: bytes) -> Load:
-        port, body = free_port(), self._folder / "body"
+    def beside_floor(self, port: int, message: bytes, answer: bytes, pid: int) -> list[Load]:
+        """The webhook, and the floor with the same answer, in turn."""
+        bare_port, body = free_port(), self._folder / "body"
         body.write_bytes(answer.partition(b"\r\n\r\n")[2])
         files = (str(self._files.certificate), str(self._files.key))
-        with running((*FLOOR, "uvicorn", str(port), str(body), *files), self._folder / "floor.log") as floor:
-            wait_for(port, floor)
-            return self.rounds(port, message, floor.pid)
+        with running((*FLOOR, "uvicorn", str(bare_port), str(body), *files), self._folder / "floor.log") as floor:
+            wait_for(bare_port, floor)
+            ours, bare = (Generator(p, [message], connections=16, tls=self._tls) for p in (port, bare_port))
+            return in_turn(self._seconds, (ours, pid), (bare, floor.pid))
 
     def answer(self, port: int, message: bytes) -> bytes:
         with (
@@ -208,12 +206,8 @@ class Bench:
                     answer = self.answer(port, message)
                     if (b'"patch"' in answer) != (name != "no match"):
                         raise Failed(f"the answer for {name} is not what it should be: {answer[:300]!r}")
-                    bare = self.floor(answer, message)
-                    rows.append(
-                        compared(
-                            f"{name} of 100 000" if count > 10 else name, self.rounds(port, message, webhook.pid), bare
-                        )
-                    )
+                    ours, bare = self.beside_floor(port, message, answer, webhook.pid)
+                    rows.append(compared(f"{name} of 100 000" if count > 10 else name, ours, bare))
                 memory = resident_mib(webhook)
             named = f"{count:,}".replace(",", " ")
             aws = {10: ("45 ms", "26 MiB idle"), 100_000: ("194 ms", "55 MiB")}[count]
@@ -236,8 +230,8 @@ def compared(name: str, ours: Load, bare: Load) -> Row:
     return Row(
         what=f"admission, {name}",
         value=ours.rate,
-        unit="1/s",
-        peer=f"floor {bare.rate:.0f}/s; AWS's webhook: {aws:.3f} of its floor; p99 {ours.quantile(0.99) * 1000:.1f} ms",
+        unit="/s",
+        peer=f"floor {written(bare.rate)} /s; AWS's webhook: {aws:.3f} of its floor; p99 {ours.quantile(0.99) * 1000:.1f} ms",
         ratio=ratio,
         budget=f"≥ {aws * times:.3f} ({times:g} × AWS's)",
         kept=ratio >= aws * times,

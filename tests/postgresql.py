@@ -9,16 +9,32 @@ import shutil
 import socket
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 
+class Server:
+    """A running server: `address`, and what a test may do to it."""
+
+    def __init__(self, address: str, stop: Callable[[], None], start: Callable[[], None]) -> None:
+        self.address = address
+        self.stop = stop
+        self.start = start
+
+
 @contextlib.contextmanager
 def running() -> Iterator[str]:
-    """The address of a fresh server, run by an unprivileged user. Skips where there is none, or where this host gives it too little."""
+    """The address of a fresh server."""
+    with server() as made:
+        yield made.address
+
+
+@contextlib.contextmanager
+def server() -> Iterator[Server]:
+    """A fresh server, run by an unprivileged user. Skips where there is none, or where this host gives it too little."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     if not folders:
         pytest.skip("no PostgreSQL server in /usr/lib/postgresql")
@@ -61,11 +77,19 @@ def running() -> Iterator[str]:
     try:
         run(tools / "initdb", "-D", data / "db", "-U", "podid", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data}"
-        run(tools / "pg_ctl", "-D", data / "db", "-o", options, "-l", data / "log", "-w", "-t", "60", "start")
-        try:
-            yield f"127.0.0.1:{port}"
-        finally:
+
+        def start() -> None:
+            run(tools / "pg_ctl", "-D", data / "db", "-o", options, "-l", data / "log", "-w", "-t", "60", "start")
+
+        def stop() -> None:
             run(tools / "pg_ctl", "-D", data / "db", "-m", "immediate", "-w", "stop")
+
+        start()
+        try:
+            yield Server(f"127.0.0.1:{port}", stop, start)
+        finally:
+            with contextlib.suppress(AssertionError):  # a test may have stopped it for good
+                stop()
     finally:
         shutil.rmtree(data)
 

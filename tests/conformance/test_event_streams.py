@@ -53,6 +53,16 @@ def test_a_stream_that_moto_has_not(endpoint: Endpoint, case: str) -> None:
     assert "does not implement it" in response["Error"]["Message"]
 
 
+def test_moto_takes_back_what_it_gives_out(endpoint: Endpoint) -> None:
+    """Its consumers' ARNs are not of the model's pattern."""
+    kinesis = endpoint.client("kinesis")
+    kinesis.create_stream(StreamName="conformance", ShardCount=1)
+    stream = kinesis.describe_stream(StreamName="conformance")["StreamDescription"]["StreamARN"]
+    made = kinesis.register_stream_consumer(StreamARN=stream, ConsumerName="c")["Consumer"]
+    told = kinesis.describe_stream_consumer(ConsumerARN=made["ConsumerARN"])["ConsumerDescription"]
+    assert told["ConsumerName"] == "c"
+
+
 @pytest.mark.parametrize("service", ["apigateway", "iot"])
 def test_json_is_called_json(endpoint: Endpoint, service: str) -> None:
     path = {"apigateway": "/restapis", "iot": "/things"}[service]

@@ -158,3 +158,19 @@ def test_a_session_by_aws(aws: Any, endpoint: Endpoint, tmp_path: Path) -> None:
     assert out.split()[-2:] == ["9000000", "file"]
     code, out, _ = aws("s3", "presign", "s3://conformance-cli/file")
     assert len(endpoint.get(out.strip()).body) == 9_000_000
+
+
+def test_an_access_entry_by_aws(aws: Any, endpoint: Endpoint) -> None:
+    arn = endpoint.role("cli-entry")
+    of = ("--cluster-name", CLUSTER, "--principal-arn", arn)
+    code, made, problem = aws("eks", "create-access-entry", *of, "--kubernetes-groups", "one", "two", "--tags", "a=b")
+    assert code == 0, problem
+    assert json.loads(made)["accessEntry"]["kubernetesGroups"] == ["one", "two"]
+    policy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+    scope = ("--access-scope", "type=namespace,namespaces=dev-*")
+    code, told, problem = aws("eks", "associate-access-policy", *of, "--policy-arn", policy, *scope)
+    assert code == 0, problem
+    assert json.loads(told)["associatedAccessPolicy"]["accessScope"] == {"type": "namespace", "namespaces": ["dev-*"]}
+    code, _, problem = aws("eks", "create-access-entry", *of, "--kubernetes-groups", "system:masters")
+    assert code != 0
+    assert "The kubernetes group name system:masters is invalid, it cannot start with system:" in problem

@@ -179,6 +179,31 @@ def test_instances_and_volumes(served: Served) -> None:
     assert not allowed(some.create_volume, **volume, VolumeType="io1", Iops=100, Encrypted=True)
 
 
+def test_instances_from_a_launch_template(served: Served) -> None:
+    ec2 = served.client("ec2")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    for name, kind in (("ck-small", "t3.micro"), ("ck-large", "m5.large")):
+        data = {"ImageId": image, "InstanceType": kind}
+        ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    instances = f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/*"
+    small = {"StringEquals": {"ec2:InstanceType": "t3.micro"}}
+    parts = ["subnet", "security-group", "network-interface", "volume", "launch-template"]
+    some = served.client(
+        "ec2",
+        served.user(
+            "ck-template",
+            served.allow("ec2:RunInstances", instances, Condition=small),
+            served.allow("ec2:RunInstances", [f"arn:aws:ec2:us-east-1:{ACCOUNT}:{part}/*" for part in parts]),
+            served.allow("ec2:RunInstances", f"arn:aws:ec2:us-east-1::image/{image}"),
+        ),
+    )
+    start = {"MinCount": 1, "MaxCount": 1}
+    assert allowed(some.run_instances, **start, LaunchTemplate={"LaunchTemplateName": "ck-small"})
+    assert not allowed(some.run_instances, **start, LaunchTemplate={"LaunchTemplateName": "ck-large"})
+    asked = {"LaunchTemplate": {"LaunchTemplateName": "ck-large"}, "InstanceType": "t3.micro"}
+    assert allowed(some.run_instances, **start, **asked)
+
+
 def test_security_groups_one_by_one(served: Served) -> None:
     ec2 = served.client("ec2")
     mine, other = (ec2.create_security_group(GroupName=f"ck-{n}", Description="d")["GroupId"] for n in "ab")

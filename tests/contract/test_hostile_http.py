@@ -20,7 +20,7 @@ def talk(served: Served, message: bytes, *, then: bytes = b"") -> bytes:
         connection.sendall(message)
         if then:
             connection.sendall(then)
-        connection.settimeout(2)
+        connection.settimeout(20)
         got = b""
         try:
             while piece := connection.recv(65536):

@@ -245,6 +245,13 @@ def test_a_bucket_in_the_host_is_the_bucket_in_the_path(served: Served, bucket: 
     served.client("s3").delete_bucket_policy(Bucket=bucket)
 
 
+@pytest.mark.parametrize("host", ["x.s3-website-us-east-1.amazonaws.com", "x.s3-website.eu-west-1.amazonaws.com"])
+def test_a_websites_address_is_told_that_there_is_none(served: Served, host: str) -> None:
+    status, _, body = get(f"{served.url}/index.html", headers={"Host": host})
+    assert status == 501
+    assert b"<Code>NotImplemented</Code>" in body
+
+
 def test_buckets_live_where_they_were_made(served: Served) -> None:
     s3 = served.client("s3", region="eu-west-1")
     s3.create_bucket(Bucket="s3-elsewhere", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

@@ -144,6 +144,11 @@ def test_parts_make_a_whole(s3: Any, algorithm: str, kind: str) -> None:
     assert found["ETag"] == told["ETag"]
     whole = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
     assert whole == b"".join(parts)
+    second = s3.get_object(Bucket=BUCKET, Key=key, PartNumber=2)
+    assert (second["Body"].read(), second["PartsCount"]) == (parts[1], 2)
+    assert second["ContentRange"] == f"bytes {len(PART)}-{len(whole) - 1}/{len(whole)}"
+    assert s3.head_object(Bucket=BUCKET, Key=key, PartNumber=2)["ContentLength"] == len(parts[1])
+    assert refused(s3.get_object, Bucket=BUCKET, Key=key, PartNumber=3)[1] == 416
     s3.copy_object(Bucket=BUCKET, Key="copy", CopySource={"Bucket": BUCKET, "Key": key})
     copied = s3.get_object(Bucket=BUCKET, Key="copy", ChecksumMode="ENABLED")
     assert copied["Body"].read() == whole

@@ -83,6 +83,30 @@ def test_an_entry_that_fails_leaves_nothing(served: Served) -> None:
     )
 
 
+def test_an_addon_comes_is_tagged_and_goes(served: Served) -> None:
+    stacks, eks = served.client("cloudformation"), served.client("eks")
+
+    def body(**more: Any) -> str:
+        properties = {"ClusterName": CLUSTER, "AddonName": "eks-pod-identity-agent", **more}
+        outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Addon", "Arn"]}}}
+        return json.dumps(
+            {"Resources": {"Addon": {"Type": "AWS::EKS::Addon", "Properties": properties}}, "Outputs": outputs}
+        )
+
+    stacks.create_stack(StackName="st-addon", TemplateBody=body(Tags=[{"Key": "a", "Value": "b"}]))
+    (told,) = stacks.describe_stacks(StackName="st-addon")["Stacks"]
+    asked = {"clusterName": CLUSTER, "addonName": "eks-pod-identity-agent"}
+    addon = eks.describe_addon(**asked)["addon"]
+    assert (told["StackStatus"], told["Outputs"][0]["OutputValue"]) == ("CREATE_COMPLETE", addon["addonArn"])
+    assert addon["tags"] == {"a": "b"}
+    stacks.update_stack(StackName="st-addon", TemplateBody=body(Tags=[{"Key": "c", "Value": "d"}]))
+    assert stacks.describe_stacks(StackName="st-addon")["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE"
+    assert eks.describe_addon(**asked)["addon"]["tags"] == {"c": "d"}
+    stacks.delete_stack(StackName="st-addon")
+    told = eks.list_addons(clusterName=CLUSTER)["addons"]
+    assert told == [] or eks.describe_addon(**asked)["addon"]["status"] == "DELETING"
+
+
 def test_an_addon_in_a_template_that_podid_does_not_install(served: Served) -> None:
     stacks = served.client("cloudformation")
     addon = {"Type": "AWS::EKS::Addon", "Properties": {"ClusterName": CLUSTER, "AddonName": "coredns"}}

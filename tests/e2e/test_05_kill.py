@@ -46,6 +46,12 @@ def kill(*pids: int) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+def restarts_of(installed: Installed) -> int:
+    """How often the pod's container was started again, as its owner sees it."""
+    counted = installed.kubectl("get", "pod", ROLE, "-o", "jsonpath={.status.containerStatuses[0].restartCount}")
+    return int(counted.output)
+
+
 def goes_on(installed: Installed, earlier: dict[str, str]) -> None:
     """Everything is as it was: role, association, credentials, pods, and new pods get an identity."""
     installed.client("s3", earlier).list_buckets()
@@ -66,6 +72,7 @@ def goes_on(installed: Installed, earlier: dict[str, str]) -> None:
 def test_a_part_is_killed(walked: Installed, part: str) -> None:
     earlier = credentials_of(walked, ROLE)
     uid = walked.kubectl("get", "pod", ROLE, "-o", "jsonpath={.metadata.uid}").output
+    restarts = restarts_of(walked)
     killed = walked.pids()[part]
     kill(killed)
     up = walked.up()
@@ -73,6 +80,8 @@ def test_a_part_is_killed(walked: Installed, part: str) -> None:
     assert walked.pids()[part] not in (0, killed)
     goes_on(walked, earlier)
     assert walked.kubectl("get", "pod", ROLE, "-o", "jsonpath={.metadata.uid}").output == uid
+    # nothing runs on without a supervisor: its parts end in order, and their pods with them; whatever else is killed, pods do not notice
+    assert restarts_of(walked) == restarts + (part == "supervisor")
 
 
 def test_everything_of_podid_is_killed_at_once(walked: Installed) -> None:

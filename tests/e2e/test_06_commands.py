@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.e2e.installed import Installed
+from tests.e2e.installed import CLUSTER, Installed, pod, service_account, trust
 
 pytestmark = [pytest.mark.tools, pytest.mark.namespaces]
 
@@ -94,6 +94,25 @@ def test_run_gives_the_environment_and_passes_options_on(shared: Installed) -> N
     assert said.split() == [shared.environment["AWS_ENDPOINT_URL"], "unset", "unset", "--output"]
     listed = shared.podid("run", "--", "kubectl", "get", "nodes", "-o", "name", environment=before)
     assert listed.output.startswith("node/")
+
+
+# --- keys
+
+
+def test_a_new_signing_key_of_the_cluster_leaves_tokens_of_the_old_one_good(shared: Installed) -> None:
+    shared.associate("signed", shared.make_role("signed", trust()))
+    assert shared.apply(service_account("signed"), pod("signed")).code == 0
+    shared.wait_ready("signed")
+    bound = ("--bound-object-kind=Pod", "--bound-object-name=signed", "--audience=pods.eks.amazonaws.com")
+    before = shared.kubectl("create", "token", "signed", *bound).output.strip()
+    rotated = shared.podid("keys", "rotate", "--only", "service-accounts")
+    assert rotated.code == 0, rotated.output
+    after = shared.kubectl("create", "token", "signed", *bound).output.strip()
+    assert before.partition(".")[0] != after.partition(".")[0], "the header names the key"
+    for token in (before, after):
+        answer = shared.client("eks-auth").assume_role_for_pod_identity(clusterName=CLUSTER, token=token)
+        assert answer["subject"] == {"namespace": "default", "serviceAccount": "signed"}
+    assert shared.kubectl("delete", "pod", "signed", "--wait=false").code == 0
 
 
 # --- status and logs

@@ -16,6 +16,9 @@ from typing import Any
 
 MODULES = {
     "os": "os/__init__.pyi",
+    "posix": "posix.pyi",
+    "errno": "errno.pyi",
+    "selectors": "selectors.pyi",
     "socket": "socket.pyi",
     "signal": "signal.pyi",
     "fcntl": "fcntl.pyi",

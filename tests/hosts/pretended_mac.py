@@ -31,7 +31,16 @@ from pathlib import Path
 from typing import Any
 
 _HIDDEN = ("/proc", "/sys")
-_LINUX_CALLS = {"unshare", "setns", "mount", "umount2", "prctl", "syscall", "pivot_root", "capset", "clone", "signalfd"}
+_CALLS = (
+    "unshare setns mount umount umount2 prctl syscall pivot_root capset capget clone clone3 signalfd timerfd_create eventfd epoll_create"
+    " epoll_create1 inotify_init inotify_init1 fanotify_init memfd_create pidfd_open pidfd_send_signal pipe2 dup3 accept4 splice tee vmsplice"
+    " fallocate fallocate64 posix_fallocate posix_fallocate64 posix_fadvise posix_fadvise64 copy_file_range sync_file_range sendfile64 statx"
+    " renameat2 getrandom prlimit prlimit64 ppoll sched_getaffinity sched_setaffinity setresuid setresgid getresuid getresgid gettid tgkill"
+    " sethostname setdomainname name_to_handle_at open_by_handle_at process_vm_readv process_madvise mount_setattr open_tree move_mount"
+    " fsopen fsmount fsconfig personality keyctl add_key quotactl getauxval secure_getenv strchrnul gnu_get_libc_version"
+)
+_LINUX_CALLS = frozenset(_CALLS.split())
+"""What a Mac's C library has not; some of Linux's libraries come in a variant with 64 as well."""
 _LONGEST_UNIX_ADDRESS = 103
 _FAMILIES = {socket.AF_NETLINK, socket.AF_PACKET, socket.AF_VSOCK}
 _SEQPACKET, _CLOEXEC = socket.SOCK_SEQPACKET, socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
@@ -59,8 +68,6 @@ def pretend(names: dict[str, list[str]], interpreter: str) -> None:
             if hasattr(loaded, name):
                 delattr(loaded, name)
     selectors = importlib.import_module("selectors")
-    if hasattr(selectors, "EpollSelector"):
-        del selectors.EpollSelector
     selectors.DefaultSelector = selectors.PollSelector  # type: ignore[attr-defined]
     _stand_in(
         "_scproxy", _get_proxies=dict, _get_proxy_settings=dict

@@ -31,7 +31,7 @@ from podid.core.policy import (
 )
 from podid.core.policy.globs import Wild, matcher, matches, prepare
 from podid.core.policy.operators import operators
-from podid.core.policy.plain import glob_tokens
+from podid.core.policy.plain_globs import glob_tokens
 from podid.policy_tools.cases import answer_lines
 
 SECONDS = float(os.environ.get("PODID_FUZZ_SECONDS", "0"))

@@ -27,7 +27,8 @@ from podid.core.policy import (
 )
 from podid.core.policy.globs import Wild, matcher, matches, prepare
 from podid.core.policy.operators import operators
-from podid.core.policy.plain import decide_plainly, glob_tokens
+from podid.core.policy.plain import decide_plainly
+from podid.core.policy.plain_globs import glob_tokens
 
 HERE, THERE = "111122223333", "444455556666"
 ACTIONS = ["s3:GetObject", "s3:PutObject", "S3:getobject", "sqs:SendMessage", "kms:Decrypt", "sts:AssumeRole"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from msgspec import Struct
+from tests import postgresql
 
 from podid.core.clock import system_clock
 from podid.core.sigv4 import Credentials
@@ -37,9 +39,30 @@ class Called(Struct, frozen=True, kw_only=True):
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Iterator[Called]:
-    """A fresh one for each story: stories count what they find."""
-    settings_file = tmp_path / "installation.json"
-    admin_file = tmp_path / "credentials/administrator.json"
+    """A fresh one: stories count what they find."""
+    with serving(tmp_path) as called:
+        yield called
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Called]:
+    """One for all who keep out of each other's way by names."""
+    with serving(tmp_path_factory.mktemp("home")) as called:
+        yield called
+
+
+@pytest.fixture
+def on_postgresql(tmp_path: Path) -> Iterator[Called]:
+    """One whose state is in PostgreSQL; skips where there is no server."""
+    with postgresql.running() as address, serving(tmp_path, postgresql.new_database(address)) as called:
+        yield called
+
+
+@contextlib.contextmanager
+def serving(folder: Path, store_url: str = "") -> Iterator[Called]:
+    """An endpoint with its home in a folder, and its state there too unless elsewhere, listening."""
+    settings_file = folder / "installation.json"
+    admin_file = folder / "credentials/administrator.json"
     installation: dict[str, Any] = {
         "account": ACCOUNT,
         "region": "us-east-1",
@@ -55,7 +78,7 @@ def endpoint(tmp_path: Path) -> Iterator[Called]:
         ],
     }
     settings_file.write_text(json.dumps(installation))
-    settings = ServeSettings(home=tmp_path, port=0, installation=settings_file, services="none")
+    settings = ServeSettings(home=folder, port=0, installation=settings_file, services="none", store_url=store_url)
     made = compose(settings)
     listener = Listener(settings.host, settings.port)
     app = App(made.gateway, system_clock)
@@ -66,7 +89,7 @@ def endpoint(tmp_path: Path) -> Iterator[Called]:
     assert ready.wait(20)
     administrator = credentials_files.read(admin_file)
     assert administrator is not None
-    keys = tmp_path / "keys"
+    keys = folder / "keys"
     ring = KeyRing.load_or_create(keys / "ring.json", master_key=MasterKey.load(keys / "master.key"))
     url = f"http://127.0.0.1:{listener.port}"
     yield Called(url=url, administrator=administrator.credentials, iam=made.iam, ring=ring)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from tests.tools import saml_idp, story_account, story_roles, story_sts, story_users
+from tests.tools import story_account, story_roles, story_sts, story_users
 from tests.tools.steps import Memory, Step
 from tests.tools.story_users import ACCOUNT
 
@@ -81,7 +81,6 @@ def begin(iam: Any, ring: KeyRing) -> Memory:
         "sub": "someone",
         "iat": int(time.time()),
     }
-    pair = f"arn:aws:iam::{ACCOUNT}:role/app,arn:aws:iam::{ACCOUNT}:saml-provider/idp"
     request = Request(
         principal=Principal(kind="user", account=ACCOUNT), action="ec2:RunInstances", resource="*", context={}
     )
@@ -91,7 +90,7 @@ def begin(iam: Any, ring: KeyRing) -> Memory:
         "private_key": _pem(first).decode(),
         "other_private_key": _pem(second).decode(),
         "token": sign_token(signer, {**claims, "exp": claims["iat"] + 3600}),
-        "assertion": saml_idp.response(now, roles=[pair]),
+        "pair": f"arn:aws:iam::{ACCOUNT}:role/app,arn:aws:iam::{ACCOUNT}:saml-provider/idp",
         "message": AuthorizationMessages(ring).encode(request, decide(request, PolicySet())),
     }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from tests.tools import saml_idp
 from tests.tools.saml_idp import ENDPOINT
 from tests.tools.steps import Of, Service, Step
 from tests.tools.story_users import ACCOUNT, code
@@ -12,6 +14,13 @@ _ROLE: Final[dict[str, Any]] = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/app"}
 _SERIAL: Final = f"arn:aws:iam::{ACCOUNT}:mfa/phone"
 _PROVIDER: Final[dict[str, Any]] = {"PrincipalArn": f"arn:aws:iam::{ACCOUNT}:saml-provider/idp"}
 _sts = Service("sts")
+
+
+def _asserted(pair: str) -> str:
+    """An assertion made now: it is good for five minutes."""
+    return saml_idp.response(datetime.now(UTC), roles=[pair])
+
+
 ok, no = _sts.ok, _sts.no
 
 SESSIONS: Final[tuple[Step, ...]] = (
@@ -26,6 +35,7 @@ SESSIONS: Final[tuple[Step, ...]] = (
         expect={"SourceIdentity": "someone"},
     ),
     no("ValidationError", "AssumeRole", **_ROLE, RoleSessionName="story", DurationSeconds=43_200),
+    no("ValidationError", "AssumeRole", RoleArn="not-the-arn-of-a-role", RoleSessionName="story"),
     ok(
         "AssumeRoleWithWebIdentity",
         **_ROLE,
@@ -36,7 +46,7 @@ SESSIONS: Final[tuple[Step, ...]] = (
     no(
         "InvalidIdentityToken", "AssumeRoleWithWebIdentity", **_ROLE, RoleSessionName="web", WebIdentityToken="nonsense"
     ),
-    ok("AssumeRoleWithSAML", **_ROLE, **_PROVIDER, SAMLAssertion=Of("assertion"), expect={"Audience": ENDPOINT}),
+    ok("AssumeRoleWithSAML", **_ROLE, **_PROVIDER, SAMLAssertion=Of("pair", _asserted), expect={"Audience": ENDPOINT}),
     no("InvalidIdentityToken", "AssumeRoleWithSAML", **_ROLE, **_PROVIDER, SAMLAssertion="nonsense"),
     ok("GetSessionToken", DurationSeconds=900, who="ann"),
     ok("GetSessionToken", SerialNumber=_SERIAL, TokenCode=code(4), who="ann"),

@@ -23,15 +23,11 @@ pytestmark = pytest.mark.tools
 _SHORTLY: Final = (
     "CreateUser",
     "ListUsers",
-    "GetUser",
-    "CreateAccessKey",
     "CreateVirtualMFADevice",
     "EnableMFADevice",
-    "ResyncMFADevice",
     "CreateRole",
     "AssumeRole",
     "GetCallerIdentity",
-    "GetSessionToken",
 )
 """One command each of the usual kinds, and what the CLI has a form of its own for."""
 
@@ -42,7 +38,10 @@ class AwsCli:
     """The `aws` command against an endpoint."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self._program = find_tools(lambda _text: None).pod_aws / "bin/aws"
+        tools = find_tools(lambda _text: None)
+        if tools.aws_is_v1:
+            pytest.skip("AWS CLI v2 does not run here, and v1 says and does some things otherwise")
+        self._program = tools.pod_aws / "bin/aws"
         self._folder = folder
         self._environment = {
             "AWS_ENDPOINT_URL": url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import boto3
@@ -84,6 +85,15 @@ def test_every_operation_is_driven() -> None:
 
 
 def test_the_stories_hold(endpoint: Any) -> None:
+    tell(endpoint)
+
+
+@pytest.mark.skipif(os.environ.get("PODID_TOOLS") != "1", reason="set PODID_TOOLS=1: the same once more on PostgreSQL")
+def test_the_stories_hold_on_postgresql(on_postgresql: Any) -> None:
+    tell(on_postgresql)
+
+
+def tell(endpoint: Any) -> None:
     memory = begin(endpoint.iam, endpoint.ring)
     boto = Boto3(endpoint.url)
     wrong = []

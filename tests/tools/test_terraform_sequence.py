@@ -35,9 +35,9 @@ TAGS = [{"Key": "Environment", "Value": "test"}]
 
 
 @pytest.fixture
-def clients(endpoint: Any) -> Any:
-    boto = Boto3(endpoint.url)
-    yield boto.client("iam", endpoint.administrator), boto.client("eks", endpoint.administrator)
+def clients(standing: Any) -> Any:
+    boto = Boto3(standing.url)
+    yield boto.client("iam", standing.administrator), boto.client("eks", standing.administrator)
     boto.close()
 
 
@@ -166,7 +166,7 @@ def test_a_principal_that_is_made_at_the_same_time_is_waited_for(clients: Any) -
 
 def test_a_policy_and_its_attachment(clients: Any) -> None:
     iam, _ = clients
-    iam.create_role(RoleName="app", AssumeRolePolicyDocument=written(TRUST))
+    iam.create_role(RoleName="holder", AssumeRolePolicyDocument=written(TRUST))
     made = iam.create_policy(PolicyName="own", Path="/", Description="", PolicyDocument=written(READ), Tags=TAGS)
     arn = made["Policy"]["Arn"]
 
@@ -178,8 +178,8 @@ def test_a_policy_and_its_attachment(clients: Any) -> None:
         return read_document(version["Document"])
 
     assert read() == READ
-    iam.attach_role_policy(RoleName="app", PolicyArn=arn)
-    attached = iam.list_attached_role_policies(RoleName="app")["AttachedPolicies"]
+    iam.attach_role_policy(RoleName="holder", PolicyArn=arn)
+    attached = iam.list_attached_role_policies(RoleName="holder")["AttachedPolicies"]
     assert attached == [{"PolicyName": "own", "PolicyArn": arn}]
     for turn in range(6):
         versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
@@ -193,7 +193,7 @@ def test_a_policy_and_its_attachment(clients: Any) -> None:
         made = iam.create_policy_version(PolicyArn=arn, PolicyDocument=written(document), SetAsDefault=False)
         iam.set_default_policy_version(PolicyArn=arn, VersionId=made["PolicyVersion"]["VersionId"])
         assert read() == document
-    iam.detach_role_policy(RoleName="app", PolicyArn=arn)
+    iam.detach_role_policy(RoleName="holder", PolicyArn=arn)
     for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
         if not version["IsDefaultVersion"]:
             iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
@@ -255,12 +255,12 @@ def test_an_open_id_connect_provider(clients: Any) -> None:
 def test_a_pod_identity_association(clients: Any) -> None:
     iam, eks = clients
     where = {"clusterName": "demo"}
-    arns = {name: f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("app", "other")}
+    arns = {name: f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("pod", "other")}
     wanted: dict[str, Any] = {
         **where,
         "namespace": "default",
         "serviceAccount": "app",
-        "roleArn": arns["app"],
+        "roleArn": arns["pod"],
         "disableSessionTags": False,
         "tags": {"Environment": "test"},
     }

@@ -192,7 +192,8 @@ def _identity(caller: Caller) -> dict[str, Any]:
     if caller.kind == "user":
         identity["userName"] = caller.user_name
     if caller.issued_at is not None:
-        context: dict[str, Any] = {"attributes": {"creationDate": _iso(caller.issued_at), "mfaAuthenticated": "false"}}
+        proved = "false" if caller.mfa_at is None else "true"
+        context: dict[str, Any] = {"attributes": {"creationDate": _iso(caller.issued_at), "mfaAuthenticated": proved}}
         if caller.kind != "user":
             context["sessionIssuer"] = {
                 "type": "Role" if caller.kind == "role-session" else "IAMUser",
@@ -217,7 +218,7 @@ def _shown(value: Any, depth: int = 0) -> Any:
         return value[:_MAX_TEXT]
     if depth > _MAX_DEPTH:
         return "..."
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return {
             _lower(str(name)): HIDDEN if str(name).lower() in _HIDDEN_MEMBERS and inner else _shown(inner, depth + 1)
             for name, inner in list(value.items())[:_MAX_ITEMS]

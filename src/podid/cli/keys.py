@@ -34,7 +34,8 @@ def rotate(
         typer.Option(
             "--only",
             help="ring: what seals role sessions; master-key: what encrypts stored secrets; "
-            "secrets: encrypt them anew with a master key that you changed yourself.",
+            "secrets: encrypt them anew with a master key that you changed yourself; "
+            "service-accounts: what signs the local cluster's service account tokens, which this alone rotates.",
         ),
     ] = What.ALL,
     keep_old: Annotated[
@@ -50,6 +51,18 @@ def rotate(
 
     Exports and copies from before need the old master key: keep a copy of it as long as you keep them.
     """
+    if only is What.SERVICE_ACCOUNTS:
+        from podid.core.clock import system_clock
+        from podid.local.signing_key import rotate_signing_key
+
+        kid = rotate_signing_key(place_of(home, store_url, master_key_file, key_ring_file).home, system_clock())
+        if output is Output.JSON:
+            print_json({"signing_key": kid})
+        else:
+            say(
+                f"signing key  {kid} signs new service account tokens; those of the earlier one are good until they end"
+            )
+        return
     from podid.local.key_rotation import rotate as rotate_keys
 
     done = rotate_keys(place_of(home, store_url, master_key_file, key_ring_file), only, keep_old=keep_old)

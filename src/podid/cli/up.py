@@ -57,6 +57,7 @@ def up(
             state = detached.start(home, wishes, note)
         except AlreadyUp as problem:
             detached.wait_until_ready(home, note)
+            detached.require_as_wished(home, wishes)
             note(f"{problem.what}: nothing to do")
             return 0
         say(

@@ -36,9 +36,7 @@ class JsonLines(logging.Formatter):
         return _line(record.created, record.levelname, record.name, record.getMessage(), extra, exception)
 
 
-def _line(
-    at: float, level: str, name: str, message: str, extra: Mapping[str, object], exception: str = ""
-) -> str:
+def _line(at: float, level: str, name: str, message: str, extra: Mapping[str, object], exception: str = "") -> str:
     line: dict[str, object] = {
         "time": f"{_second(int(at))}.{int(at * 1000) % 1000:03d}Z",
         "level": level,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, literal, select, tuple_, update
 from sqlalchemy.engine import Row
 
 from podid.eks.association import Association
@@ -51,8 +51,9 @@ def page(
     if service_account:
         query = query.where(_T.service_account == service_account)
     if after is not None:
-        created, last = from_millis(after[0]), after[1]
-        query = query.where(or_(_T.created_at > created, and_(_T.created_at == created, _T.id > last)))
+        # As one value, which the index of the order finds: the thousandth page takes no longer than the first.
+        last = tuple_(literal(from_millis(after[0]), _T.created_at.type), literal(after[1]))
+        query = query.where(tuple_(_T.created_at, _T.id) > last)
     rows = connection.execute(query.order_by(_T.created_at, _T.id).limit(most))
     return [_association(row) for row in rows]
 

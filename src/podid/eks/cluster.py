@@ -38,6 +38,8 @@ class ClusterRegistration(Struct, frozen=True, kw_only=True):
     creator_arn: str = ""
     """The principal that gets the first access entry."""
     service_ipv4_cidr: str = "10.96.0.0/12"
+    by_call: bool = False
+    """Whether a caller tells, rather than the operator of the installation."""
 
 
 class Cluster(Struct, frozen=True, kw_only=True):

@@ -273,7 +273,10 @@ def _registered(account: str, region: str, told: ClusterRegistration, now: datet
         ca_data=base64.b64encode(told.ca_pem.encode()).decode(),
         issuer=told.issuer,
         keys=KeySource(
-            file=str(told.jwks_file.absolute()) if told.jwks_file else "", url=told.jwks_url, inline=told.jwks
+            file=str(told.jwks_file.absolute()) if told.jwks_file else "",
+            url=told.jwks_url,
+            inline=told.jwks,
+            by_call=told.by_call,
         ),
         kubeconfig=str(told.kubeconfig.absolute()) if told.kubeconfig else "",
         creator_arn=told.creator_arn,

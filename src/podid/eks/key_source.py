@@ -9,13 +9,15 @@ from msgspec import Struct
 
 
 class KeySource(Struct, frozen=True, omit_defaults=True):
-    """At most one of these is set; with none the cluster's own API server is asked."""
+    """At most one of file, url and inline is set; with none the cluster's own API server is asked."""
 
     file: str = ""
     """A JWKS file on this machine."""
     url: str = ""
     inline: str = ""
     """The JWKS document itself."""
+    by_call: bool = False
+    """Told by a caller, not by the installation file: these keys are the cluster's, and say nothing of its issuer to anybody else."""
 
 
 def may_fetch(url: str) -> bool:

@@ -1,24 +1,32 @@
 """AssumeRoleForPodIdentity: a pod's service account token in, temporary credentials of its role out.
 
-The checks, in this order; the code below has the same numbers:
+The checks, in this order; the code below has the same numbers, and so has docs/eks-auth.md:
 
-     0  the caller: signature, and eks-auth:AssumeRoleForPodIdentity on the named cluster (the gateway, before this room)
-     1  the named cluster exists in the caller's account and region          else ResourceNotFoundException
-     2  the token's size and form (a compact JWS)                            else InvalidTokenException
-     3  its algorithm is one of ours, its key (kid) one of the cluster's     else InvalidTokenException
-     4  its signature                                                        else InvalidTokenException
-     5  its issuer is the cluster's, its audience pods.eks.amazonaws.com     else InvalidTokenException
-     6  it has begun and has not ended (nbf, iat, exp; no leeway)            else InvalidTokenException, ExpiredTokenException
-     7  it is bound to a pod: namespace, service account, pod name and uid;
-        and that pod still exists, where the cluster can be asked            else InvalidTokenException
-     8  the service account has an association                               else ResourceNotFoundException
-     9  the associated role exists                                           else AccessDeniedException
-    10  its trust policy lets pods.eks.amazonaws.com assume it, with the cluster as aws:SourceArn and, unless the association
-        disables them, with six session tags (sts:TagSession)                else AccessDeniedException
-    11  the target role, if there is one, lets the first role's session
-        assume it, with the association's external id                        else AccessDeniedException
+     1  the caller's signature, and its session where it is one (the gateway, before this room)
+     2  eks-auth:AssumeRoleForPodIdentity on the named cluster: so a node speaks for its own cluster (the gateway)
+     3  the input keeps to the service's model (the gateway)                 else InvalidParameterException, InvalidRequestException
+     4  the named cluster exists in the caller's account and region          else ResourceNotFoundException
+     5  the token's size and form: a compact JWS                             else InvalidTokenException
+     6  its algorithm is one of RS256, ES256, ES384 and ES512                else InvalidTokenException
+     7  its key (kid) is one of the named cluster's                          else InvalidTokenException; unreadable: ServiceUnavailableException
+     8  its signature                                                        else InvalidTokenException
+     9  its issuer is the cluster's                                          else InvalidTokenException
+    10  its audience is pods.eks.amazonaws.com                               else InvalidTokenException
+    11  it has begun and has not ended (nbf, iat, exp; no leeway)            else InvalidTokenException; ended: ExpiredTokenException
+    12  it is bound to a pod: namespace, service account, pod name and uid   else InvalidTokenException
+    13  that pod still exists, where the cluster can be asked                else InvalidTokenException
+    14  the service account has an association                               else ResourceNotFoundException
+    15  the associated role exists                                           else AccessDeniedException
+    16  its trust policy lets pods.eks.amazonaws.com assume it, with aws:SourceArn, aws:SourceAccount and, with session tags,
+        aws:RequestTag/…                                                     else AccessDeniedException
+    17  unless the association disables them: sts:TagSession for six session tags, in order, all transitive
+                                                                             else AccessDeniedException
+    18  the session: its name, six hours, the association's session policy, within the packed size
+                                                                             else InvalidRequestException
+    19  the target role, if there is one, lets the first role's session assume it: external id, the six tags, one hour
+                                                                             else AccessDeniedException
 
-A caller learns from 9 to 11 only that the role cannot be assumed; the log gets the reason.
+A caller learns from 15 to 19 only that the role cannot be assumed, or that the session is too large; the log gets the reason.
 """
 
 from __future__ import annotations
@@ -92,18 +100,18 @@ class EksAuth:
         instance_id: str | None = None,
         zone: str | None = None,
     ) -> Output:
-        _check_hints(eks_node_name, instance_id, zone)
-        cluster = self._cluster(call, cluster_name)  # 1
-        pod = check_token(token, cluster, self._keys, now=call.now)  # 2 to 7
-        if self._liveness.is_gone(cluster, pod):  # 7, second half
+        _check_hints(eks_node_name, instance_id, zone)  # 3, what the model leaves open
+        cluster = self._cluster(call, cluster_name)  # 4
+        pod = check_token(token, cluster, self._keys, now=call.now)  # 5 to 12
+        if self._liveness.is_gone(cluster, pod):  # 13
             raise InvalidToken(
                 "The token included in the request is not valid: the pod it is bound to no longer exists.",
                 private=f"pod {pod.namespace}/{pod.pod_name} with uid {pod.pod_uid}",
             )
-        association = self._association(cluster, pod)  # 8
-        session = self._assume(call, cluster, association, pod)  # 9 and 10
+        association = self._association(cluster, pod)  # 14
+        session = self._assume(call, cluster, association, pod)  # 15 to 18
         if association.target_role_arn:
-            session = self._assume_target(call, association, session, pod)  # 11
+            session = self._assume_target(call, association, session, pod)  # 19
         _tell(call, association, pod, session)
         return _answer(association, pod, session)
 
@@ -129,7 +137,7 @@ class EksAuth:
     def _assume(
         self, call: Call, cluster: Cluster, association: Association, pod: ServiceAccountToken
     ) -> IssuedSession:
-        if self._iam.role_by_arn(association.role_arn) is None:
+        if self._iam.role_by_arn(association.role_arn) is None:  # 15
             raise RoleNotAssumed(private=f"{association.role_arn} does not exist")
         tags = {} if association.disable_session_tags else session_tags(cluster, pod)
         # With a target role the policy is for the target's session alone: the first one must be able to assume it.
@@ -137,7 +145,7 @@ class EksAuth:
         name = session_name(cluster.name, pod.pod_name, self._random)
         outcome: IssuedSession | AwsError
         try:
-            outcome = self._sts.assume_role_as_service(
+            outcome = self._sts.assume_role_as_service(  # 16 to 18
                 service=SERVICE,
                 role_arn=association.role_arn,
                 session_name=name,

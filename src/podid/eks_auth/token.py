@@ -1,4 +1,7 @@
-"""Checks 2 to 7 of AssumeRoleForPodIdentity: the service account token, against the keys of the cluster it is said to come from."""
+"""Checks 5 to 12 of AssumeRoleForPodIdentity: the service account token, against the keys of the cluster it is said to come from.
+
+They are steps 1 to 8 of `core.tokens.verifying`, which counts for itself.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 
@@ -33,7 +32,6 @@ OWN_THREADS = 4
 BATCH = 256 * 1024
 """Bytes of an upload that are handed to a thread at once."""
 
-_THREADS = ("podid-own", "podid-other", "podid-bodies")
 _WEB_IDENTITY, _FORM = b"Action=AssumeRoleWith", 4096
 """What a form to STS has that nobody signs, and where it is looked for."""
 
@@ -52,7 +50,7 @@ class App:
         self._clock = clock
         self._own = ThreadPoolExecutor(max_workers=min(OWN_THREADS, threads), thread_name_prefix="podid-own")
         self._others = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="podid-other")
-        self.readers: Executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="podid-bodies")
+        self.readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="podid-bodies")
         """The threads that objects are read in, as clients take them."""
         self._bodies = Bodies()
         self._secure = False
@@ -76,13 +74,16 @@ class App:
         for pool in (self._own, self._others, self.readers):
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def _join(self) -> None:
+        for pool in (self._own, self._others, self.readers):
+            pool.shutdown(wait=True)
+
     def has_ended(self, seconds: float) -> bool:
         """After the stop: whether every thread that worked on a request has ended, within so many seconds."""
-        until = time.monotonic() + seconds
-        threads = [thread for thread in threading.enumerate() if thread.name.startswith(_THREADS)]
-        for thread in threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in threads)
+        waiting = threading.Thread(target=self._join, daemon=True)
+        waiting.start()
+        waiting.join(seconds)
+        return not waiting.is_alive()
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Answer a request."""

@@ -33,6 +33,11 @@ class Service(Struct, frozen=True, kw_only=True):
         """Whether a room of podid carries it out, not moto."""
         return self.backend in OWN
 
+    @property
+    def of_moto(self) -> bool:
+        """Whether moto carries it out. podid's extension is neither its own service of AWS nor moto's."""
+        return not self.own and self.backend != "podid"
+
 
 _TABLE = """
     eks                           =                        =                        =                          =

@@ -20,6 +20,7 @@ from podid.gateway.logs import Seen
 from podid.gateway.needs.need import Need
 from podid.gateway.refusals import Refused, Said
 from podid.gateway.steps.values import Understood
+from podid.store import StoreUnavailable
 
 _log = logging.getLogger("podid.decisions")
 
@@ -133,6 +134,8 @@ def _as_aws_error(failure: Exception | None) -> AwsError | None:
     """What the caller was told."""
     if failure is None or isinstance(failure, AwsError):
         return failure
+    if isinstance(failure, StoreUnavailable):
+        return Said("ServiceUnavailable", 503, failure.public)
     return Said("InternalFailure", 500, failure.public if isinstance(failure, PodidError) else "")
 
 

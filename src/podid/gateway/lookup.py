@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from podid.eks import Eks
 from podid.gateway import names, resource_keys, resource_tags
@@ -65,6 +66,10 @@ class Existing:
         """The ARN behind a name; None where there is no such thing, or the ARN can be written from its name."""
         finder = names.FINDERS.get((service, kind))
         return None if finder is None else finder(account, region, name)
+
+    def launch_template(self, account: str, region: str, name: str, version: str) -> Mapping[str, Any]:
+        """What a version of a launch template gives an instance."""
+        return names.template_data(account, region, name, version)
 
     def tags_of(self, resource: str) -> Mapping[str, str]:
         """The tags of a resource as it is now."""

@@ -97,19 +97,17 @@ def _launch_template(account: str, region: str, name: str) -> str | None:
     return None
 
 
-def _profile_of_template(account: str, region: str, which: str) -> str | None:
-    """The instance profile in a version of a launch template: `ID:VERSION` or `NAME:VERSION`."""
+def template_data(account: str, region: str, name: str, version: str) -> Mapping[str, Any]:
+    """What a version of a launch template gives an instance, by the template's id or name; nothing where there is none."""
     backend = _ec2(account, region)
-    name, _, version = which.rpartition(":")
     for template in list(backend.launch_templates.values()) if backend is not None else ():
         if name in (template.id, template.name):
             number = {"$Default": template.default_version_number, "$Latest": len(template.versions)}.get(
                 version, version
             )
             found = next((one for one in template.versions if str(one.number) == str(number)), None)
-            profile = (found.data.get("IamInstanceProfile") or {}) if found is not None else {}
-            return str(profile.get("Arn") or profile.get("Name") or "") or None
-    return None
+            return dict(found.data) if found is not None else {}
+    return {}
 
 
 def _address(account: str, region: str, ip: str) -> str | None:
@@ -137,13 +135,21 @@ def _mail_identity(account: str, region: str, address: str) -> str | None:
     return f"arn:aws:ses:{region}:{account}:identity/{address}"
 
 
+def _stack(account: str, region: str, name: str) -> str | None:
+    backend = _backend("moto.cloudformation.models", "cloudformation_backends", account, region)
+    for stack in list(backend.stacks.values()) if backend is not None else ():
+        if stack.name == name:
+            return str(stack.stack_id)
+    return None
+
+
 FINDERS: Mapping[tuple[str, str], Finder] = {
+    ("cloudformation", "stack"): _stack,
     ("dynamodb", "partition-key"): _partition_key,
     ("ec2", "default-security-group"): _default_group,
     ("ec2", "default-subnet"): _default_subnet,
     ("ec2", "elastic-ip"): _address,
     ("ec2", "launch-template"): _launch_template,
-    ("ec2", "profile-of-template"): _profile_of_template,
     ("ec2", "security-group"): _group_by_name,
     ("ecs", "task-definition"): _task_definition,
     ("kms", "alias"): _key_of_alias,

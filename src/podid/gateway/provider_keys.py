@@ -1,6 +1,7 @@
 """Where the keys of an OpenID Connect provider come from, for AssumeRoleWithWebIdentity.
 
-    1. a cluster of the account that registered the provider, if its tokens name this issuer: as EKS Auth reads them, no network needed
+    1. a cluster of the account that registered the provider, if its tokens name this issuer: as EKS Auth reads them, no network needed;
+       not one that a caller registered, for whoever may do that would speak for every issuer the account trusts
     2. a cluster of the installation file, which its operator vouches for: for every account
     3. the issuer itself: its discovery document, then its key set; https alone, bounded in time and size
 
@@ -51,6 +52,8 @@ class ProviderKeySets:
         own = self._eks.find_cluster_of_issuer(account, issuer) or self._eks.find_cluster_of_issuer(
             account, f"{issuer}/"
         )
+        if own is not None and own.keys.by_call:
+            own = None
         place = self._vouched.get(issuer)
         if own is not None or place is None:
             return own

@@ -202,7 +202,14 @@ _KINDS = {
     Problem.BAD_CHUNKS: Refusal.BAD_CHUNKS,
 }
 _OWN_TEXT = frozenset(
-    {Refusal.INCOMPLETE, Refusal.INCOMPLETE_URL, Refusal.BAD_SCOPE, Refusal.SKEWED, Refusal.EXPIRED_URL}
+    {
+        Refusal.INCOMPLETE,
+        Refusal.INCOMPLETE_URL,
+        Refusal.BAD_SCOPE,
+        Refusal.SKEWED,
+        Refusal.EXPIRED_URL,
+        Refusal.UNSUPPORTED,
+    }
 )
 """Where the scheme's own sentence says more than the family's usual one."""
 

@@ -15,6 +15,8 @@ from podid.gateway.loaded import loaded
 
 def of_moto(resource: str) -> Mapping[str, str]:
     """The tags of a resource of moto's."""
+    if ":log-group:" in resource:
+        resource = resource.partition(":log-stream:")[0]  # streams have the tags of their group
     try:
         arn = parse_arn(resource)
     except ValueError:

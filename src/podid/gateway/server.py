@@ -27,7 +27,7 @@ LIMITS: Final = Limits(
     receive_seconds=30,  # for a whole head, from its first byte (or the connection) to its last, and for a body that is collected
     body_seconds=60,
     idle_seconds=75,  # SDKs keep idle connections for about a minute; who closes first should not be us
-    write_seconds=30,
+    write_seconds=120,  # for a quarter of a megabyte of an object: two kilobytes a second
     connections=4096,
     connections_per_peer=4096,  # pods of one node come from one address
 )
@@ -102,6 +102,8 @@ def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
 def _raise_descriptors() -> None:
     """Connections and large objects have a descriptor each; the usual limit of 1 024 is of a time of select()."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        most = 10_240  # macOS takes no more
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

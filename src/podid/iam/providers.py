@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Column, Connection, Row, select
 
 from podid.iam.errors import InvalidInput, NoSuchEntity
 from podid.iam.tables import OIDC_PROVIDERS, SAML_PROVIDERS
@@ -50,33 +50,28 @@ def saml_arn(partition: str, account: str, name: str) -> str:
 
 def get_oidc(connection: Connection, account: str, arn: str) -> Row[Any]:
     """The provider's row. Raises InvalidInput, NoSuchEntity."""
-    parsed = _OIDC_ARN.fullmatch(arn)
-    if parsed is None:
-        raise InvalidInput(f"Invalid ARN: {arn}")
-    table = OIDC_PROVIDERS
-    row = None
-    if parsed.group(1) == account:
-        row = connection.execute(
-            select(table).where(table.c.account == account, table.c.url == parsed.group(2))
-        ).one_or_none()
-    if row is None:
-        raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {arn}")
-    return row
+    return _get(connection, OIDC_PROVIDERS.c.url, _OIDC_ARN, account, arn, "OpenIDConnect Provider")
 
 
 def get_saml(connection: Connection, account: str, arn: str) -> Row[Any]:
     """The provider's row. Raises InvalidInput, NoSuchEntity."""
-    parsed = _SAML_ARN.fullmatch(arn)
+    return _get(connection, SAML_PROVIDERS.c.name, _SAML_ARN, account, arn, "Manifest")
+
+
+def _get(
+    connection: Connection, named: Column[str], pattern: re.Pattern[str], account: str, arn: str, kind: str
+) -> Row[Any]:
+    parsed = pattern.fullmatch(arn)
     if parsed is None:
         raise InvalidInput(f"Invalid ARN: {arn}")
-    table = SAML_PROVIDERS
+    table = named.table
     row = None
     if parsed.group(1) == account:
         row = connection.execute(
-            select(table).where(table.c.account == account, table.c.name == parsed.group(2))
+            select(table).where(table.c.account == account, named == parsed.group(2))
         ).one_or_none()
     if row is None:
-        raise NoSuchEntity(f"Manifest not found for arn {arn}")
+        raise NoSuchEntity(f"{kind} not found for arn {arn}")
     return row
 
 

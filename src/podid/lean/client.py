@@ -153,9 +153,7 @@ class HttpClient:
                     )
                 )
         except TimeoutError:
-            raise CannotConnect(
-                f"no connection to {_name(place)}{_by(proxy)} within {seconds:g} s"
-            ) from None
+            raise CannotConnect(f"no connection to {_name(place)}{_by(proxy)} within {seconds:g} s") from None
         except OSError as problem:  # certificate and TLS errors are OSErrors too
             raise CannotConnect(
                 f"no connection to {_name(place)}{_by(proxy)}: {problem.strerror or problem}"

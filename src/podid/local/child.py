@@ -55,6 +55,7 @@ class Child:
         self._may_begin = False
         self._stopping = False
         self._leash: int | None = None
+        self._log_began: int | None = None
 
     @property
     def part(self) -> Part:
@@ -67,6 +68,15 @@ class Child:
             listens=self.listens,
             what=self.what,
         )
+
+    def lines(self) -> list[str]:
+        """What it has written into its log since it was first started here."""
+        try:
+            with self._log.open("rb") as file:
+                file.seek(self._log_began or 0)
+                return file.read().decode(errors="replace").splitlines()
+        except OSError:
+            return []
 
     def go(self) -> None:
         """Let the part begin: what it needs is prepared. It holds for later starts of it, too."""
@@ -97,6 +107,8 @@ class Child:
         given = {PARENT_PIPE: str(begin), READY_PIPE: str(notice)}
         try:
             with _opened_log(self._log) as log:
+                if self._log_began is None:
+                    self._log_began = os.fstat(log).st_size
                 self._process = await asyncio.create_subprocess_exec(
                     *self._argv,
                     stdin=asyncio.subprocess.DEVNULL,

@@ -82,3 +82,20 @@ def wait_until_ready(home: Home, note: Callable[[str], None]) -> None:
             told = True
         time.sleep(0.1)
     raise LocalProblem(f"podid was not ready within {_WITHIN:.0f} s", "its logs: podid logs")
+
+
+def require_as_wished(home: Home, wishes: Wishes) -> None:
+    """Raise LocalProblem where what runs is not what was asked for: a port or an isolation is changed by a new start alone."""
+    installation, state = load(home), read_state(home)
+    if installation is None or state is None:
+        return
+    if wishes.port and wishes.port != installation.port:
+        raise LocalProblem(
+            f"podid already runs in {home.path}, on port {installation.port} and not {wishes.port}",
+            f"stop it first: podid down; podid up --detach --port {wishes.port}",
+        )
+    if wishes.isolation not in ("auto", state.isolation):
+        raise LocalProblem(
+            f"podid already runs in {home.path}, with isolation {state.isolation} and not {wishes.isolation}",
+            f"stop it first: podid down; podid up --detach --isolation {wishes.isolation}",
+        )

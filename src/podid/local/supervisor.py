@@ -193,7 +193,7 @@ class Supervisor:
         late = [name for name, child in self._children.items() if not child.ready.is_set()] or ["cluster"]
         words = "; ".join(f"the last words of {name}: {self._last_words(name)}" for name in late)
         raise LocalProblem(
-            f"podid was not ready within {_READY_WITHIN:.0f} s: it waited for {' and '.join(late)}; {words}",
+            f"podid was not ready within {_READY_WITHIN:g} s: it waited for {' and '.join(late)}; {words}",
             f"is this machine very busy? The whole log: podid logs {late[0]}",
         )
 
@@ -206,10 +206,7 @@ class Supervisor:
         await self._children["serve"].ready.wait()
 
     def _last_words(self, name: str) -> str:
-        try:
-            lines = self._home.log_of(name).read_text(errors="replace").splitlines()
-        except OSError:
-            return "no log was written"
+        lines = self._children[name].lines()
         return readable(lines[-1])[1].strip() if lines else "it said nothing"
 
     # --- ending

@@ -16,7 +16,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from podid.core.clock import Clock, system_clock
-from podid.core.tokens import SigningKey, parse_jwks
 from podid.localcluster.admission.dialling import WebhookDialler
 from podid.localcluster.admission.gate import Gate
 from podid.localcluster.admission.webhooks.caller import WebhookCaller
@@ -42,6 +41,7 @@ from podid.localcluster.ports import ContainerAccess
 from podid.localcluster.preparing import prepare, renew_certificate
 from podid.localcluster.service_account_tokens import ServiceAccountTokens
 from podid.localcluster.settings import ClusterFiles, ClusterSettings
+from podid.localcluster.signing_keys import SigningKeys, publish
 from podid.localcluster.users import AUTHENTICATED, MASTERS, User
 
 _log = logging.getLogger(__name__)
@@ -66,11 +66,8 @@ class Cluster:
             settings.home, cluster_name=settings.cluster_name, port=settings.port, host=settings.host, now=clock()
         )
         self.store = ObjectStore(Journal(self.files.objects), clock=clock, random=os.urandom)
-        key = SigningKey.from_pem(self.files.service_account_key.read_bytes())
-        jwks = self.files.jwks.read_bytes()
-        self.tokens = ServiceAccountTokens(
-            self.store, key, parse_jwks(jwks), issuer=settings.issuer, clock=clock, random=os.urandom
-        )
+        keys = SigningKeys(self.files)
+        self.tokens = ServiceAccountTokens(self.store, keys, issuer=settings.issuer, clock=clock, random=os.urandom)
         self.recorder = Recorder(self.store, clock=clock, host=settings.node_name)
         self.kubelet: Any = self._make_kubelet() if settings.run_pods else None
         access: ContainerAccess | None = self.kubelet or containers
@@ -78,7 +75,7 @@ class Cluster:
         self.gate = Gate(self.store, webhooks, clock=clock, random=os.urandom)
         self._principals = self._make_principals()
         authenticator = Authenticator(KnownTokens(self.files, _SERVE), self.tokens, self._principals)
-        issuer = Issuer(settings.issuer, jwks, self.files.endpoint)
+        issuer = Issuer(settings.issuer, lambda: keys().document, self.files.endpoint)
         self.app = ApiServer(self.store, self.gate, authenticator, self.tokens, issuer, access, clock=clock)
         self._furnisher = Furnisher(self.store, self.files.ca_pem)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -162,10 +159,11 @@ class Cluster:
         self._tasks.append(asyncio.create_task(work, name=name))
 
     async def _renew(self) -> None:
-        """Once a day: a new certificate before the old one expires, taken up by the running server."""
+        """Once a day: a new certificate before the old one expires, taken up by the running server; and former keys are published no longer than needed."""
         while True:
             await asyncio.sleep(_DAY)
             now: datetime = self._clock()
+            publish(self.files, now)
             context = self._server.config.ssl if self._server is not None else None
             if renew_certificate(self.files, now) and context is not None:
                 context.load_cert_chain(self.files.certificate, self.files.key)

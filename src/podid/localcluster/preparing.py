@@ -66,7 +66,7 @@ def prepare(
     home: Path, *, cluster_name: str, port: int, host: str = "127.0.0.1", now: datetime | None = None
 ) -> ClusterFiles:
     """Make what is missing in the folder `home`, and say where things are. Raises OSError where it cannot write there."""
-    from podid.localcluster import pki
+    from podid.localcluster import pki, signing_keys
 
     now = now or system_clock()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -74,8 +74,8 @@ def prepare(
     _prepare_authority(files, cluster_name, now)
     renew_certificate(files, now)
     tokens = _prepare_tokens(files)
-    rsa = _make_once(files.service_account_key, pki.make_rsa_key)
-    _write_changed(files.jwks, key_set(rsa), 0o644)
+    _make_once(files.service_account_key, pki.make_rsa_key)
+    signing_keys.publish(files, now)
     authority = files.ca_certificate.read_bytes()
     for path, user, token in (
         (files.kubeconfig, f"{cluster_name}-admin", tokens.administrator),
@@ -111,11 +111,11 @@ def renew_administrator_token(files: ClusterFiles) -> None:
     write_whole(files.tokens, msgspec.json.encode(Tokens(secrets.token_urlsafe(32), held.serve)))
 
 
-def key_set(*keys_pem: bytes) -> bytes:
-    """The JWKS of service account signing keys."""
-    from podid.core.tokens import SigningKey
+def renew_signing_key(files: ClusterFiles, now: datetime) -> str:
+    """Have service account tokens signed with a new key from now on; its id. Tokens of the old one are good until they end. Raises OSError."""
+    from podid.localcluster import pki, signing_keys
 
-    return msgspec.json.encode({"keys": [SigningKey.from_pem(pem).public_jwk() for pem in keys_pem]})
+    return signing_keys.rotate(files, pki.make_rsa_key(), now)
 
 
 def _prepare_authority(files: ClusterFiles, name: str, now: datetime) -> None:
@@ -142,11 +142,6 @@ def _make_once(path: Path, make: Callable[[], bytes]) -> bytes:
         content = make()
         write_whole(path, content, durable=True)
         return content
-
-
-def _write_changed(path: Path, content: bytes, mode: int) -> None:
-    if not path.exists() or path.read_bytes() != content:
-        write_whole(path, content, mode=mode)
 
 
 def _leads_there(path: Path, endpoint: str, authority: bytes, token: str) -> bool:

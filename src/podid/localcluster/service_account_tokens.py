@@ -6,7 +6,7 @@ the rules of JWS are `podid.core.tokens`'; here is what needs the stored objects
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,9 +15,10 @@ from msgspec import Struct, field
 
 from podid.core.clock import Clock
 from podid.core.ids import RandomBytes, uuid4
-from podid.core.tokens import KeySet, SigningKey, TokenProblem, sign_token, verify_token
+from podid.core.tokens import TokenProblem, sign_token, verify_token
 from podid.localcluster.objects.metadata import metadata, name_of, parse_timestamp, uid_of
 from podid.localcluster.ports import Issued, Object, Objects
+from podid.localcluster.signing_keys import LONGEST_LIFE, Keys
 from podid.localcluster.users import AUTHENTICATED, User
 
 API_AUDIENCE: Final = "https://kubernetes.default.svc"
@@ -56,10 +57,10 @@ class ServiceAccountTokens:
     """Implements `podid.localcluster.ports.TokenIssuer`."""
 
     def __init__(
-        self, objects: Objects, key: SigningKey, keys: KeySet, *, issuer: str, clock: Clock, random: RandomBytes
+        self, objects: Objects, keys: Callable[[], Keys], *, issuer: str, clock: Clock, random: RandomBytes
     ) -> None:
+        """`keys` tells those of the moment."""
         self._objects = objects
-        self._key = key
         self._keys = keys
         self._issuer = issuer
         self._clock = clock
@@ -90,10 +91,10 @@ class ServiceAccountTokens:
         node: Object | None = None,
         secret: Object | None = None,
     ) -> Issued:
-        """A token of a service account, bound to at most one object. No audiences: the API server's."""
+        """A token of a service account, bound to at most one object. No audiences: the API server's. No token lives longer than LONGEST_LIFE."""
         namespace = account["metadata"]["namespace"]
         now = self._clock().replace(microsecond=0)
-        end = now + timedelta(seconds=expiration_seconds)
+        end = now + min(timedelta(seconds=expiration_seconds), LONGEST_LIFE)
         bound: dict[str, Any] = {"namespace": namespace, "serviceaccount": _reference(account)}
         if pod is not None:
             bound["pod"] = _reference(pod)
@@ -114,13 +115,13 @@ class ServiceAccountTokens:
             "nbf": int(now.timestamp()),
             "sub": f"system:serviceaccount:{namespace}:{name_of(account)}",
         }
-        return Issued(token=sign_token(self._key, claims), expires_at=end)
+        return Issued(token=sign_token(self._keys().signing, claims), expires_at=end)
 
     def user_of(self, token: str, audience: str = API_AUDIENCE) -> User:
         """Whom a token names. Raises Refused."""
         try:
             claims = verify_token(
-                token, self._keys, issuer=self._issuer, audience=audience, now=self._clock(), leeway=_LEEWAY
+                token, self._keys().published, issuer=self._issuer, audience=audience, now=self._clock(), leeway=_LEEWAY
             )
             read = msgspec.convert(claims, _Claims)
         except (TokenProblem, msgspec.ValidationError) as problem:

@@ -52,6 +52,8 @@ class ClusterFiles(Struct, frozen=True, kw_only=True):
     certificate: Path
     key: Path
     service_account_key: Path
+    former_keys: Path
+    """The public keys that signed service account tokens before, each until its last token has ended."""
     jwks: Path
     """The public keys of service account tokens (RFC 7517)."""
     tokens: Path
@@ -78,6 +80,7 @@ def files_of(folder: Path, port: int, host: str = "127.0.0.1") -> ClusterFiles:
         certificate=folder / "apiserver.crt",
         key=folder / "apiserver.key",
         service_account_key=folder / "service-account.key",
+        former_keys=folder / "service-account.former.json",
         jwks=folder / "jwks.json",
         tokens=folder / "tokens.json",
         kubeconfig=folder / "kubeconfig",

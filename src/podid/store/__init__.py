@@ -15,7 +15,7 @@ from podid.store.checking import check_state
 from podid.store.key_source import ENVIRONMENT, find_master_key
 from podid.store.master_key import MasterKey, MasterKeyProblem
 from podid.store.opening import open_store
-from podid.store.problems import StoreProblem
+from podid.store.problems import StoreProblem, StoreUnavailable
 from podid.store.schema import Instant, metadata
 from podid.store.store import Store
 from podid.store.transfer import TransferProblem, export_state, import_state
@@ -27,6 +27,7 @@ __all__ = [
     "MasterKeyProblem",
     "Store",
     "StoreProblem",
+    "StoreUnavailable",
     "TransferProblem",
     "check_state",
     "export_state",

@@ -1,7 +1,7 @@
 """How podid uses PostgreSQL: several replicas of `serve` on one database.
 
 A change is announced with NOTIFY in its own transaction; every replica has one connection that LISTENs. While that connection is away
-(start-up, a fail-over) the numbers are read from the table at each question: slower, never stale.
+(start-up, a fail-over) the numbers are read from the table at each question: slower, never stale for longer.
 """
 
 from __future__ import annotations
@@ -9,17 +9,26 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL
 
 from podid.core.waiting import about_to_wait
+from podid.store.problems import StoreUnavailable
 
 _CHANNEL = "podid_revisions"
-_RETRY_SECONDS = 1.0
-_POLL_SECONDS = 0.5
+LISTENER = "podid listening"
+"""The name of the listening connection, in pg_stat_activity."""
+_RETRY_SECONDS = 0.5
+LOOK_EVERY = 0.2
+BELIEVED = 0.8
+"""Seconds. A change of another replica is seen within a second: this and the time of one look."""
+_SILENCE = 0.2
+"""Seconds that a database which did not answer is not asked again: requests that wait for it would queue up."""
+_GONE = "podid cannot use its database at the moment."
 _log = logging.getLogger(__name__)
 
 
@@ -44,24 +53,36 @@ def _conninfo(url: URL) -> str:
 
 
 class PostgresRevisions:
-    """The rooms' revision numbers, kept up to date by notifications."""
+    """The rooms' revision numbers, kept up to date by notifications, and by a look every `LOOK_EVERY` seconds.
 
-    def __init__(self, url: URL) -> None:
+    What was heard is believed for `BELIEVED` seconds after the last look that succeeded: so a connection that died without a word, or a
+    notification that was lost, hides a change for less than a second. After that, every question is put to the database.
+    """
+
+    def __init__(self, url: URL, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._conninfo = _conninfo(url)
-        self._lock = threading.Lock()
-        self._numbers: dict[str, int] = {}
-        self._listening = False
+        self._monotonic = monotonic
+        self._asking_turn = threading.Lock()
+        self._merging = threading.Lock()
+        self._numbers: Mapping[str, int] = {}
+        self._believed_until = 0.0
+        self._silent_until = 0.0
         self._stop = threading.Event()
         self._asking = psycopg.connect(self._conninfo, autocommit=True)
         self._thread = threading.Thread(target=self._listen, name="podid-store-revisions", daemon=True)
         self._thread.start()
 
-    def number(self, room: str) -> int:
-        with self._lock:
-            if not self._listening:
-                about_to_wait()
-                self._merge(self._read())
-            return self._numbers.get(room, 0)
+    def numbers(self) -> Mapping[str, int]:
+        if not self.follows:
+            about_to_wait()
+            with self._asking_turn:
+                self._merge(self._ask())
+        return self._numbers
+
+    @property
+    def follows(self) -> bool:
+        """Whether changes are heard of at the moment, so that nobody has to ask."""
+        return self._monotonic() < self._believed_until
 
     def announce(self, connection: Connection, numbers: Mapping[str, int]) -> None:
         connection.execute(
@@ -69,8 +90,7 @@ class PostgresRevisions:
         )
 
     def committed(self, numbers: Mapping[str, int]) -> None:
-        with self._lock:
-            self._merge(numbers)
+        self._merge(numbers)
 
     def close(self) -> None:
         self._stop.set()
@@ -78,19 +98,26 @@ class PostgresRevisions:
         self._asking.close()
 
     def _merge(self, numbers: Mapping[str, int]) -> None:
-        for room, number in numbers.items():
-            self._numbers[room] = max(number, self._numbers.get(room, 0))
-
-    def _read(self) -> dict[str, int]:
-        try:
-            return self._ask()
-        except psycopg.OperationalError:
-            self._asking.close()
-            self._asking = psycopg.connect(self._conninfo, autocommit=True)
-            return self._ask()
+        """Take up what is newer; readers have the former mapping or the next one, never half of it."""
+        with self._merging:
+            known = self._numbers
+            if any(number > known.get(room, 0) for room, number in numbers.items()):
+                self._numbers = {**known, **{room: max(n, known.get(room, 0)) for room, n in numbers.items()}}
 
     def _ask(self) -> dict[str, int]:
-        return {row[0]: row[1] for row in self._asking.execute("SELECT room, number FROM store_revisions").fetchall()}
+        """The numbers as the database has them now. Raises StoreUnavailable, at once where it did a moment ago."""
+        if self._monotonic() < self._silent_until:
+            raise StoreUnavailable(_GONE, private="the database did not answer a moment ago")
+        try:
+            try:
+                return _look(self._asking)
+            except psycopg.OperationalError:  # the server may have been restarted meanwhile
+                self._asking.close()
+                self._asking = psycopg.connect(self._conninfo, autocommit=True)
+                return _look(self._asking)
+        except psycopg.OperationalError as problem:
+            self._silent_until = self._monotonic() + _SILENCE
+            raise StoreUnavailable(_GONE, private=str(problem).strip().partition("\n")[0]) from problem
 
     def _listen(self) -> None:
         while not self._stop.is_set():
@@ -100,24 +127,21 @@ class PostgresRevisions:
                 _log.warning(
                     "cannot listen for changes of other replicas; asking each time", extra={"problem": str(problem)}
                 )
-            finally:
-                with self._lock:
-                    self._listening = False
+            self._believed_until = 0.0
             self._stop.wait(_RETRY_SECONDS)
 
     def _follow(self) -> None:
-        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+        with psycopg.connect(self._conninfo, autocommit=True, application_name=LISTENER) as connection:
             connection.execute(f"LISTEN {_CHANNEL}")
-            with self._lock:  # from here on nothing is missed, so what is read now stays right
-                self._merge(
-                    {
-                        row[0]: row[1]
-                        for row in connection.execute("SELECT room, number FROM store_revisions").fetchall()
-                    }
-                )
-                self._listening = True
             while not self._stop.is_set():
-                for notice in connection.notifies(timeout=_POLL_SECONDS):
-                    with self._lock:
-                        self._merge(json.loads(notice.payload))
-                connection.execute("SELECT 1")  # raises where the connection is gone
+                began = self._monotonic()
+                self._merge(_look(connection))  # raises where the connection is gone
+                self._believed_until = began + BELIEVED
+                for notice in connection.notifies(timeout=LOOK_EVERY):
+                    self._merge(json.loads(notice.payload))
+                    if self._monotonic() >= began + LOOK_EVERY:
+                        break
+
+
+def _look(connection: psycopg.Connection[tuple[str, int]]) -> dict[str, int]:
+    return dict(connection.execute("SELECT room, number FROM store_revisions").fetchall())

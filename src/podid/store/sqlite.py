@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from sqlalchemy.engine import URL
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for a writer of another process. Transactions here take milliseconds; this is for a stalled disk."""
+
+PAUSE = 0.005
+"""Seconds for which a commit of another process, such as `podid keys`, may go unnoticed."""
 
 _DURABILITY = {"write": "FULL", "append": "NORMAL"}
 _BEGIN = {"read": "BEGIN", "write": "BEGIN IMMEDIATE", "append": "BEGIN IMMEDIATE"}
@@ -55,7 +59,8 @@ class SqliteRevisions:
     """The rooms' revision numbers, re-read only when some connection has committed.
 
     `PRAGMA data_version` changes, on one connection, whenever any other connection of any process has changed the file
-    (https://www.sqlite.org/pragma.html#pragma_data_version). This one never writes, so it sees every commit; asking costs microseconds.
+    (https://www.sqlite.org/pragma.html#pragma_data_version). This one never writes, so it sees every commit. Asking costs several system
+    calls, so the file is asked once in `PAUSE` seconds, and after each commit of this process.
     """
 
     def __init__(self, url: URL) -> None:
@@ -64,9 +69,15 @@ class SqliteRevisions:
         self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         self._version = -1
         self._numbers: Mapping[str, int] = {}
+        self._look_at = 0.0
 
     def numbers(self) -> Mapping[str, int]:
+        now = time.monotonic()
+        if now < self._look_at:
+            return self._numbers
         with self._lock:
+            # What this process commits ends the pause, so it is for commits of other processes alone.
+            self._look_at = now + PAUSE
             version = self._connection.execute("PRAGMA data_version").fetchall()[0][0]
             if version != self._version:
                 # A commit between the two reads is seen at the next call: the version is taken first.
@@ -75,7 +86,9 @@ class SqliteRevisions:
             return self._numbers
 
     def committed(self, numbers: Mapping[str, int]) -> None:
-        """Nothing to do: the next question notices by itself."""
+        """The next question asks the file."""
+        with self._lock:
+            self._look_at = 0.0
 
     def announce(self, _connection: Connection, numbers: Mapping[str, int]) -> None:
         """Nothing to do: data_version tells the other processes."""

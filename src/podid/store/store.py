@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from podid.core.waiting import about_to_wait
 from podid.store.master_key import MasterKey
+from podid.store.problems import StoreUnavailable
 
 _BUMP = text(
     "INSERT INTO store_revisions (room, number) VALUES (:room, 1) "
@@ -74,7 +77,7 @@ class Store:
         """A read transaction: everything read in it is of one instant. It does not see a `write` of this thread that is still open."""
         if self.dialect != "sqlite":  # whose readers wait for nobody
             about_to_wait()
-        with self._engine.connect() as plain:
+        with _unavailable(), self._engine.connect() as plain:
             connection = plain.execution_options(**self._options("read"))
             with connection.begin():
                 yield connection
@@ -82,6 +85,8 @@ class Store:
     @contextlib.contextmanager
     def write(self, *rooms: str) -> Iterator[Connection]:
         """One transaction, committed at the end of the block or rolled back if it raises; it bumps the revision of `rooms` and of the whole.
+
+        Raises StoreUnavailable, as `read` does, where the database cannot be used now.
 
         Writers take turns, in this process and across processes (and, on PostgreSQL, across replicas): the revision's row is changed
         first. What was read inside cannot change before the commit, so checks made in the block hold. It does not nest: RuntimeError.
@@ -133,10 +138,12 @@ class Store:
             raise RuntimeError("a write transaction inside another one of the same thread would wait for itself")
         about_to_wait()
         if not self._turn.acquire(timeout=_WRITER_SECONDS):
-            raise TimeoutError("the writer before this one does not end")
+            raise StoreUnavailable(
+                "podid is busy with other changes.", private="the writer before this one does not end"
+            )
         self._inside.write = True
         try:
-            with self._engine.connect() as plain:
+            with _unavailable(), self._engine.connect() as plain:
                 connection = plain.execution_options(**self._options(kind))
                 with connection.begin():
                     yield connection
@@ -150,3 +157,13 @@ class Store:
         if kind == "read":
             return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         return {"isolation_level": "READ COMMITTED"}
+
+
+@contextlib.contextmanager
+def _unavailable() -> Iterator[None]:
+    """Tell a database that is gone, full, read-only or locked from our own mistakes. Raises StoreUnavailable."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as problem:
+        reason = str(problem.orig if isinstance(problem, DBAPIError) else problem).strip().partition("\n")[0]
+        raise StoreUnavailable("podid cannot use its database at the moment.", private=reason) from problem

@@ -19,6 +19,7 @@ from datetime import datetime
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from podid.core.caller import Caller, SessionTags
 from podid.core.errors import AccessDenied
@@ -141,16 +142,8 @@ class Assuming:
         )
         role = self._role(asking, wish)
         _check_maximum(wish, role)
-        full = Wish(
-            role_arn=wish.role_arn,
-            session_name=wish.session_name,
-            duration=wish.duration,
-            tags=identity.tags,
-            transitive=identity.transitive,
-            policy=wish.policy,
-            policy_arns=wish.policy_arns,
-            source_identity=identity.source_identity,
-            token_size=wish.token_size,
+        full = replace(
+            wish, tags=identity.tags, transitive=identity.transitive, source_identity=identity.source_identity
         )
         return self._make(asking, full, role, lambda: context, now), identity
 
@@ -169,16 +162,12 @@ class Assuming:
         )
         role = self._role(asking, wish)
         _check_maximum(wish, role)
-        full = Wish(
-            role_arn=wish.role_arn,
+        full = replace(
+            wish,
             session_name=identity.session_name,
-            duration=wish.duration,
             tags=identity.tags,
             transitive=identity.transitive,
-            policy=wish.policy,
-            policy_arns=wish.policy_arns,
             source_identity=identity.source_identity,
-            token_size=wish.token_size,
         )
         return self._make(asking, full, role, lambda: context, now, until=identity.session_until), identity
 
@@ -196,6 +185,8 @@ class Assuming:
     def _role(self, asking: _Asking, wish: Wish) -> Role:
         role = self._iam.role_by_arn(wish.role_arn)  # 1
         if role is None:
+            if not wish.role_arn.startswith("arn:") or wish.role_arn.count(":") < 5:
+                raise ValidationError(f"{wish.role_arn[:200]} is invalid")
             raise asking.refusal(asking.action, wish.role_arn, "there is no such role")
         return role
 

@@ -16,9 +16,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Callable
 from functools import lru_cache
-from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -28,9 +26,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
 from podid.core.ids import RandomBytes
+from podid.core.macs import Mac, mac_with
 from podid.sts.key_ring import KEY_ID_BYTES, KeyRing, RingKey
-
-Mac = Callable[[bytes], bytes]
 
 _VERSION: Final = b"\x01"
 _SALT_BYTES: Final = 24
@@ -127,26 +124,11 @@ def _cipher(made: Seal) -> AESGCM:
     return AESGCM(sealing_mac(made.salt))
 
 
-def _mac(key: bytes) -> Mac:
-    """HMAC-SHA256 with one key of at most a block (RFC 2104), whose two first blocks are hashed once and not for each text."""
-    block = key.ljust(64, b"\0")
-    inner = sha256(bytes(byte ^ 0x36 for byte in block))
-    outer = sha256(bytes(byte ^ 0x5C for byte in block))
-
-    def digest(text: bytes) -> bytes:
-        within, around = inner.copy(), outer.copy()
-        within.update(text)
-        around.update(within.digest())
-        return around.digest()
-
-    return digest
-
-
 @lru_cache(maxsize=64)
 def _derived(secret: bytes) -> tuple[Mac, Mac]:
     """HMAC with the sealing key and with the secret key of a ring key."""
 
     def derive(info: bytes) -> Mac:
-        return _mac(HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret))
+        return mac_with(HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret))
 
     return derive(b"podid seal v1"), derive(b"podid secret v1")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import pytest
-from tests.unit.signed_server import KEY, Background, MovedClock, SignedServer
+from tests.unit.signed_server import KEY, MovedClock, SignedServer
 
 from podid.agent.server import Agent
 from podid.agent.settings import AgentSettings
@@ -167,10 +167,3 @@ def in_world(clock: MovedClock) -> Callable[..., Any]:
         return asyncio.run(main())
 
     return run
-
-
-@pytest.fixture
-def background() -> Iterator[Background]:
-    made = Background()
-    yield made
-    made.close()

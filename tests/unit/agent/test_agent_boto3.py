@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import CredentialRetrievalError
+from tests.unit.agent.conftest import ENVIRONMENT, FakeEksAuth, settings_for
+from tests.unit.signed_server import Background, MovedClock
 
 from podid.agent.server import Agent
-
-from .conftest import ENVIRONMENT, Background, FakeEksAuth, MovedClock, settings_for
 
 
 @pytest.fixture
@@ -47,11 +47,9 @@ def pod(
 
     async def stop() -> None:
         await agent.stop()
-        assert eks_auth.server is not None
-        await eks_auth.server.close(grace=0.1)
+        await eks_auth.stop()
 
     background.run(stop())
-    assert eks_auth.problems == []
 
 
 def test_boto3_takes_the_credentials_and_their_expiry(pod: FakeEksAuth, clock: MovedClock) -> None:

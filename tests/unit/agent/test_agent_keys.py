@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.unit.signed_server import MovedClock
 
 from podid.core.tokens import SigningKey, sign_token
-
-from .conftest import MovedClock
 
 Run = Callable[..., Any]
 

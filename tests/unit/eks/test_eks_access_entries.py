@@ -169,6 +169,15 @@ def test_an_entry_for_a_cluster_of_the_config_map(
         api("UpdateClusterConfig", name="old", accessConfig={"authenticationMode": "CONFIG_MAP"})
 
 
+def test_an_entrys_tags_are_found_by_its_arn(api: Any, eks: Eks, entered: Caller) -> None:
+    """The gateway does not know the UUID when it asks for `aws:ResourceTag/…`."""
+    entry = api("DescribeAccessEntry", **OF, principalArn=entered.arn)["accessEntry"]
+    api("TagResource", resourceArn=entry["accessEntryArn"], tags={"a": "b"})
+    anyhow = entry["accessEntryArn"].rpartition("/")[0] + "/*"
+    assert eks.tags_of(entry["accessEntryArn"]) == eks.tags_of(anyhow) == {"a": "b"}
+    assert eks.tags_of(anyhow.replace("/entered/", "/nobody/")) is None
+
+
 def test_entries_go_with_their_cluster(api: Any, cluster: Cluster, entered: Caller, eks: Eks) -> None:
     assert api("DeregisterCluster", name="eksdemo1")["cluster"]["status"] == "DELETING"
     assert eks.kubernetes_user(cluster, entered) is None

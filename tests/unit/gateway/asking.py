@@ -34,7 +34,9 @@ class Things:
         buckets: Mapping[str, str] | None = None,
         profiles: Mapping[str, tuple[str, ...]] | None = None,
         keys: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
+        templates: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
+        self._templates = templates or {}
         self._keys = keys or {}
         self._arns = arns or {}
         self._buckets = buckets or {}
@@ -51,6 +53,9 @@ class Things:
 
     def tags_of(self, resource: str) -> Mapping[str, str]:
         return {}
+
+    def launch_template(self, account: str, region: str, name: str, version: str) -> Mapping[str, Any]:
+        return self._templates.get(f"{name}:{version}", {})
 
     def keys_of(self, resource: str) -> Mapping[str, tuple[str, ...]]:
         return self._keys.get(resource, {})

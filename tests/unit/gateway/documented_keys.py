@@ -71,5 +71,7 @@ def table() -> list[str]:
         gaps = missing.get(service, {})
         rest = " ".join(f"{key.partition(':')[2]}({count}/{keys[key]})" for key, count in sorted(gaps.items()))
         lines.append(f"{service} {len(keys) - len(gaps)}/{len(keys)} {rest}".rstrip())
-    whole = sum(map(len, asked.values()))
-    return [f"all {whole - sum(map(len, missing.values()))}/{whole}", *lines]
+    whole, partly = sum(map(len, asked.values())), sum(map(len, missing.values()))
+    pairs = sum(sum(keys.values()) for keys in asked.values())
+    unfilled = sum(sum(keys.values()) for keys in missing.values())
+    return [f"all {whole - partly}/{whole} keys, {pairs - unfilled}/{pairs} keys of operations", *lines]

@@ -74,6 +74,14 @@ def test_the_cluster_of_another_account_does_not(eks: Eks, asked: dict[str, byte
         ProviderKeySets(eks, {})(ISSUER, OTHER)
 
 
+def test_a_cluster_that_a_caller_registered_does_not(eks: Eks, asked: dict[str, bytes]) -> None:
+    key = new_key()
+    registration = ClusterRegistration(name="told", version="1.33", issuer=ISSUER, jwks=jwks(key), by_call=True)
+    eks.register_cluster(TENANT, REGION, registration)
+    with pytest.raises(OSError, match="no route"):
+        ProviderKeySets(eks, {})(ISSUER, TENANT)
+
+
 def test_a_cluster_of_the_installation_file_vouches_for_all(eks: Eks, asked: dict[str, bytes]) -> None:
     key = new_key()
     register(eks, OPERATOR, "local", key)

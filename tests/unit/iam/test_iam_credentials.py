@@ -15,7 +15,7 @@ from tests.tools import saml_idp
 
 from podid.core.caller import Caller
 from podid.core.errors import AccessDenied
-from podid.iam import Iam, unreadable_secrets
+from podid.iam import Iam, passwords, unreadable_secrets
 from podid.iam.tables import LOGIN_PROFILES, MFA_DEVICES, SERVER_CERTIFICATES, SERVICE_CREDENTIALS
 from podid.iam.totp import code_of, step_at
 from podid.store import MasterKey, Store
@@ -23,6 +23,13 @@ from podid.store import MasterKey, Store
 ACCOUNT = "111122223333"
 GOOD = "Correct-Horse-1"
 SERIAL = f"arn:aws:iam::{ACCOUNT}:mfa/phone"
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Passwords are derived at the least cost, but where their form is looked at: 0.2 s each is what an attacker should pay."""
+    if "in_the_clear" not in request.node.name:
+        monkeypatch.setattr(passwords, "_N", 2)
 
 
 @pytest.fixture

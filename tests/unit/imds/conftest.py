@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from tests.unit.signed_server import KEY, Background, MovedClock, SignedServer
+from tests.unit.signed_server import KEY, MovedClock, SignedServer
 
 from podid.core.http import HttpRequest, HttpResponse
 from podid.imds.serve import Imds
@@ -121,10 +121,3 @@ def in_world(clock: MovedClock, tmp_path: Path) -> Callable[..., Any]:
         return asyncio.run(main())
 
     return run
-
-
-@pytest.fixture
-def background() -> Iterator[Background]:
-    made = Background()
-    yield made
-    made.close()

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from botocore.credentials import InstanceMetadataProvider
 from botocore.utils import InstanceMetadataFetcher, InstanceMetadataRegionFetcher
+from tests.unit.imds.conftest import INSTANCE, FakeServe, settings_for
+from tests.unit.signed_server import Background, MovedClock
 
 from podid.imds.serve import Imds, accepted_hosts
 from podid.imds.settings import BadSettings, ImdsSettings, check
-
-from .conftest import INSTANCE, Background, FakeServe, MovedClock, settings_for
 
 Run = Callable[..., Any]
 ROLES = "/latest/meta-data/iam/security-credentials/"
@@ -218,7 +218,7 @@ def node(background: Background, clock: MovedClock, tmp_path: Path) -> Any:
     async def start() -> tuple[FakeServe, Imds]:
         serve = FakeServe(clock)
         await serve.start()
-        imds = Imds(settings_for(serve.url, tmp_path), clock=clock)
+        imds = Imds(settings_for(serve.url, tmp_path), clock=clock.seconds)
         await imds.start()
         return serve, imds
 
@@ -227,11 +227,9 @@ def node(background: Background, clock: MovedClock, tmp_path: Path) -> Any:
 
     async def stop() -> None:
         await imds.stop()
-        assert serve.server is not None
-        await serve.server.close(grace=0.1)
+        await serve.stop()
 
     background.run(stop())
-    assert serve.problems == []
 
 
 def test_botocores_own_provider_reads_the_role(node: str) -> None:

@@ -83,6 +83,7 @@ def test_a_part_that_is_stopped_before_it_may_begin_does_nothing(tmp_path: Path)
 
 def test_a_part_that_ends_is_started_again(tmp_path: Path) -> None:
     async def scenario() -> None:
+        (tmp_path / "part.log").write_text("of an earlier start\n")
         child = child_of(tmp_path, "import sys; print('once more', file=sys.stderr); sys.exit(3)")
         run = asyncio.create_task(child.run())
         assert await asyncio.wait_for(child.first_end, 20) == 3
@@ -91,6 +92,7 @@ def test_a_part_that_ends_is_started_again(tmp_path: Path) -> None:
                 await asyncio.sleep(0.02)
         assert child.part.restarts >= 1
         assert not child.ready.is_set()
+        assert set(child.lines()) == {"once more"}
         await child.stop(5)
         run.cancel()
 

@@ -25,7 +25,7 @@ from podid.core.policy import (
     trace,
 )
 from podid.core.policy.globs import Wild, matcher, matches, prepare
-from podid.core.policy.plain import glob_tokens
+from podid.core.policy.plain_globs import glob_tokens
 from podid.core.policy.resources import completed, in_segments, readings
 from podid.core.policy.variables import Variable, template_of
 

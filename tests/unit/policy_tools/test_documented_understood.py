@@ -61,6 +61,16 @@ def test_a_role_of_another_account_that_shows_no_trust_policy(ask_case: AskOne) 
     assert ask_case(asked(USER, "sts:AssumeRole", role), identityPolicies=OWN) == "implicit: trust"
 
 
+def test_a_roles_policy_as_a_resource_is_its_trust_policy(ask_case: AskOne) -> None:
+    role = f"arn:aws:iam::{HERE}:role/target"
+    trusting = policy(Principal={"AWS": HERE}, action="sts:AssumeRole")
+    request = asked(USER, "sts:AssumeRole", role)
+    assert ask_case(request, identityPolicies=OWN, resourcePolicy=trusting) == "allowed"
+    other = policy(Principal={"AWS": THERE}, action="sts:AssumeRole")
+    assert ask_case(request, identityPolicies=OWN, resourcePolicy=other) == "implicit: trust"
+    assert ask_case(asked(USER, "iam:GetRole", role), identityPolicies=OWN, trustPolicy=other) == "allowed"
+
+
 # "RCPFullAWSAccess is automatically attached to every entity in your organization … and can't be detached"
 @pytest.mark.parametrize(
     ("policies", "expected"),

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from podid.audit import DecisionLog, Entry
 from podid.core.caller import Call, Caller
@@ -158,32 +157,6 @@ def test_the_decision_log(store: Store) -> None:
     assert log.dropped == 0
     assert log.find("r699")[0].decided_by == ("a", "b")
     assert [one.request_id for one in log.between(NOW, NOW + timedelta(seconds=2))] == ["r1", "r0"]
-
-
-def test_postgres_goes_on_without_notifications(store_url: str, open_another: OpenStore) -> None:
-    if not store_url.startswith("postgresql"):
-        pytest.skip("SQLite has no connection that could be lost")
-    one, other = open_another(), open_another()
-    listening = threading.Event()
-    for _ in range(1000):
-        if one._revisions._listening and other._revisions._listening:  # type: ignore[attr-defined]
-            break
-        listening.wait(0.01)
-    with one.read() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query = 'SELECT 1'"
-            )
-        )
-    before = other.revision("iam")
-    with one.write("iam"):
-        pass
-    deadline = threading.Event()
-    for _ in range(1000):
-        if other.revision("iam") > before:
-            break
-        deadline.wait(0.01)
-    assert other.revision("iam") == before + 1
 
 
 def test_an_export_brings_everything_back(store: Store, tmp_path: Any, store_url: str) -> None:

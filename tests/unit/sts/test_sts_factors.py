@@ -137,8 +137,7 @@ def test_a_factor_cannot_be_claimed(world: Any, ann: Caller) -> None:
         )
 
 
-@pytest.mark.parametrize("least", [1, 500, 501, 502, 503, 2000, 4096])
-def test_a_token_is_as_long_as_it_was_asked_to_be(world: Any, ann: Caller, least: int) -> None:
+def test_a_token_is_as_long_as_it_was_asked_to_be(world: Any, ann: Caller) -> None:
     policy = json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
     )
@@ -148,8 +147,9 @@ def test_a_token_is_as_long_as_it_was_asked_to_be(world: Any, ann: Caller, least
         ("GetSessionToken", {}),
         ("GetFederationToken", {"Name": "bob", "Policy": policy}),
     ):
-        plain = world.sts_call(operation, ann, **members)["Credentials"]
-        made = world.sts_call(operation, ann, MinimumSessionTokenSize=least, **members)["Credentials"]
-        shortest = max(least, len(plain["SessionToken"]))
-        assert shortest <= len(made["SessionToken"]) <= shortest + 8
-        assert world.open(made).account == ACCOUNT
+        plain = len(world.sts_call(operation, ann, **members)["Credentials"]["SessionToken"])
+        for least in (1, plain - 1, plain, *range(plain + 1, plain + 12), 2000, 4096):
+            made = world.sts_call(operation, ann, MinimumSessionTokenSize=least, **members)["Credentials"]
+            shortest = max(least, plain)
+            assert shortest <= len(made["SessionToken"]) <= shortest + 8
+            assert world.open(made).account == ACCOUNT

@@ -130,7 +130,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"sign": ""}, "Response signature invalid"),
     ({"signer": saml_idp.keys("another")}, "Response signature invalid"),
     ({"status": "urn:oasis:names:tc:SAML:2.0:status:Requester"}, "Invalid SAML response"),
-    ({"attributes": {PREFIX + "RoleSessionName": "a b"}}, "RoleSessionName must match"),
+    ({"attributes": {PREFIX + "RoleSessionName": "a b"}}, "RoleSessionName in AuthnResponse must match"),
     ({"attributes": {PREFIX + "RoleSessionName": ["a1", "b1"]}}, "must have one value"),
     ({"attributes": {PREFIX + "RoleSessionName": []}}, "RoleSessionName is required in AuthnResponse"),
     ({"attributes": {PREFIX + "SourceIdentity": "aws:x"}}, "Source Identity must match"),

@@ -6,7 +6,18 @@ import sys
 import botocore.session
 import pytest
 
-from podid.core.wire import UnknownService, load_service, service_names, services_signing_as
+from podid.core.http import HttpRequest
+from podid.core.wire import (
+    InvalidInput,
+    Match,
+    UnknownService,
+    check_members,
+    load_service,
+    make_service,
+    read_input,
+    service_names,
+    services_signing_as,
+)
 
 
 def test_a_model_is_read_without_importing_botocore() -> None:
@@ -63,3 +74,47 @@ def test_a_modelled_error_is_found_by_shape_name_and_by_code() -> None:
     errors = load_service("iam").errors
     assert errors["NoSuchEntity"] is errors["NoSuchEntityException"]
     assert (errors["NoSuchEntity"].status, errors["NoSuchEntity"].sender) == (404, True)
+
+
+def test_a_service_of_our_own_is_read_like_one_of_botocores() -> None:
+    model = make_service(
+        "thing",
+        {
+            "metadata": {
+                "apiVersion": "2026-01-01",
+                "endpointPrefix": "thing",
+                "protocol": "rest-json",
+                "serviceId": "thing",
+                "signingName": "thing",
+            },
+            "operations": {
+                "Make": {
+                    "name": "Make",
+                    "http": {"method": "POST", "requestUri": "/things/{name}"},
+                    "input": {"shape": "MakeRequest"},
+                }
+            },
+            "shapes": {
+                "Name": {"type": "string", "max": 3},
+                "MakeRequest": {
+                    "type": "structure",
+                    "required": ["Name"],
+                    "members": {"Name": {"shape": "Name", "location": "uri", "locationName": "name"}},
+                },
+            },
+        },
+    )
+    request = HttpRequest(method="POST", path="/things/abc")
+    match = model.match(request)
+    assert match is not None
+    assert read_input(model, match, request) == {"Name": "abc"}
+
+
+def test_members_that_did_not_come_by_the_wire_keep_to_the_model_too() -> None:
+    model = load_service("iam")
+    match = Match(model.operations["CreateRole"], {})
+    check_members(model, match, {"RoleName": "r", "AssumeRolePolicyDocument": "{}"})
+    with pytest.raises(InvalidInput, match="Member must have length less than or equal to 64"):
+        check_members(model, match, {"RoleName": "r" * 65, "AssumeRolePolicyDocument": "{}"})
+    with pytest.raises(InvalidInput, match="Member must not be null"):
+        check_members(model, match, {"RoleName": "r"})

@@ -145,6 +145,29 @@ def test_an_idempotency_token_is_not_asked_for_and_not_made_up() -> None:
     assert members == {"clusterName": "c", "namespace": "n", "serviceAccount": "s", "roleArn": "r"}
 
 
+def test_a_null_in_a_map_or_a_list_is_missing() -> None:
+    path = "/clusters/c/pod-identity-associations"
+    body = b'{"namespace":"n","serviceAccount":"s","roleArn":"r","tags":{"a":null}}'
+    with pytest.raises(InvalidInput, match=r"^1 validation error detected: Value null at 'tags.a.member' failed"):
+        eks(body, path)
+    with pytest.raises(InvalidInput, match="NULL_VALUE found where a structure or map was expected"):
+        eks(b"null", path)
+
+
+def test_patterns_alone_can_be_left_out() -> None:
+    model = load_service("kinesis")
+    target = (("x-amz-target", "Kinesis_20131202.DeregisterStreamConsumer"),)
+    request = HttpRequest(method="POST", path="/", headers=target, body=b'{"ConsumerARN":"moto"}')
+    match = model.match(request)
+    assert match is not None
+    with pytest.raises(InvalidInput, match="regular expression pattern"):
+        read_input(model, match, request)
+    assert read_input(model, match, request, patterns=False) == {"ConsumerARN": "moto"}
+    long = HttpRequest(method="POST", path="/", headers=target, body=b'{"ConsumerARN":"' + b"x" * 2049 + b'"}')
+    with pytest.raises(InvalidInput, match="length less than or equal to 2048"):
+        read_input(model, match, long, patterns=False)
+
+
 def test_absent_null_and_empty_are_told_apart() -> None:
     path = "/clusters/c/pod-identity-associations/a-1"
     assert eks(b'{"targetRoleArn":""}', path)["targetRoleArn"] == ""

@@ -35,7 +35,7 @@ def _quantified(key: str, operator: Operator, match: Match) -> Test:
     if operator.quantifier == "all":
         return _for_all(key, match, negated=operator.negated)
     if operator.quantifier == "any":
-        return _for_any(key, match, negated=operator.negated, missing=operator.if_exists)
+        return _for_any(key, match, negated=operator.negated)
     return _single(key, match, negated=operator.negated, missing=operator.negated or operator.if_exists)
 
 
@@ -74,12 +74,12 @@ def _for_all(key: str, match: Match, *, negated: bool) -> Test:
     return test
 
 
-def _for_any(key: str, match: Match, *, negated: bool, missing: bool) -> Test:
+def _for_any(key: str, match: Match, *, negated: bool) -> Test:
+    """A missing key has no value that could match, whatever else the operator says: IAM does not heed `IfExists` here."""
+
     def test(facts: Facts) -> bool:
         values = facts.values(key)
-        if values is None:
-            return missing
-        if is_null_set(values):
+        if values is None or is_null_set(values):
             return False
         return any(match(value, facts) is not negated for value in values)
 

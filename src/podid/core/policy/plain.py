@@ -9,24 +9,20 @@ variable's place, both evaluators ask the same readers (`operands.py`, `variable
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from podid.core.policy import operands
 from podid.core.policy.authorize import conclude
 from podid.core.policy.decision import Decision, Layer, StatementRef
 from podid.core.policy.document import ConditionTest, Effect, Patterns, PolicyKind, PrincipalElement, Statement
 from podid.core.policy.facts import Facts
 from podid.core.policy.findings import Finding, look_through
-from podid.core.policy.globs import Tokens, Wild, matches, prepare
+from podid.core.policy.globs import Tokens, Wild
 from podid.core.policy.naming import Naming
 from podid.core.policy.operators import WITH_VARIABLES, WITH_WILDCARDS, Comparison, operators
+from podid.core.policy.plain_globs import arn_like, glob, glob_tokens
 from podid.core.policy.policy import NamedPolicy, Policy, PolicySet
 from podid.core.policy.request import Request
 from podid.core.policy.traces import Compared, ElementTrace, PolicyTrace, StatementTrace, Trace
 from podid.core.policy.variables import Template, resolve, template_of, written
-
-_MOST_STEPS = 200_000
-"""Of the textbook's way to match: a tenth of a second. A trace of a hostile policy must end, too."""
 
 
 def trace(request: Request, policies: PolicySet) -> Trace:
@@ -270,9 +266,7 @@ def _condition(test: ConditionTest, facts: Facts, *, variables: bool) -> Element
         if operator.quantifier == "all":
             matched = empty or all(hit is not operator.negated for hit in hits)
         elif operator.quantifier == "any":
-            matched = (
-                operator.if_exists if given is None else not empty and any(hit is not operator.negated for hit in hits)
-            )
+            matched = not empty and any(hit is not operator.negated for hit in hits)
         elif given is None:
             matched = operator.negated or operator.if_exists
         else:
@@ -309,7 +303,7 @@ def _holds(comparison: Comparison, wanted: str, value: str, facts: Facts, variab
         case Comparison.STRING_LIKE:
             return glob_tokens(tokens, value)
         case Comparison.ARN_LIKE:
-            return _arn_like(tokens, value)
+            return arn_like(tokens, value)
         case Comparison.BOOL:
             return operands.boolean(text) is not None and operands.boolean(text) == operands.boolean(value)
         case Comparison.BINARY_EQUALS:
@@ -338,50 +332,3 @@ def _ordered(comparison: Comparison, wanted: str, value: str) -> bool:
         "GreaterThan": left > right,
         "GreaterThanEquals": left >= right,
     }[name]
-
-
-def _arn_like(tokens: Tokens, value: str) -> bool:
-    """Part by part, so that no wildcard reaches over one of the first five colons. A lone `*` is any ARN."""
-    if len(value.split(":", 5)) != 6:
-        return False
-    if tokens == (Wild.ANY,):
-        return True
-    parts: list[list[str | Wild]] = [[]]
-    for token in tokens:
-        for character in [token] if isinstance(token, Wild) else token:
-            if character == ":" and len(parts) < 6:
-                parts.append([])
-            else:
-                parts[-1].append(character)
-    return len(parts) == 6 and all(glob(part, text) for part, text in zip(parts, value.split(":", 5), strict=True))
-
-
-def glob_tokens(tokens: Tokens, value: str) -> bool:
-    """Whether a pattern covers all of a value."""
-    return glob([each for token in tokens for each in ([token] if isinstance(token, Wild) else token)], value)
-
-
-def glob(pattern: Sequence[str | Wild], value: str, *, wild: str = "") -> bool:
-    """The textbook's way: `reached[i]` says whether the first i parts of the pattern cover what was read so far of the value.
-
-    `wild` names the characters that are wildcards as they stand. What would take too many steps this way is left to the compiled matcher.
-    """
-    parts = [Wild(part) if isinstance(part, str) and part in wild else part for part in pattern]
-    if len(parts) * len(value) > _MOST_STEPS:
-        return matches(prepare(parts), value)
-    stars = (Wild.ANY, Wild.ANY_WITHIN)
-    reached = [True] + [False] * len(parts)
-    for i, part in enumerate(parts):
-        reached[i + 1] = reached[i] and part in stars
-    for character in value:
-        following = [False] * (len(parts) + 1)
-        for i, part in enumerate(parts):
-            reads = part in (Wild.ANY, Wild.ONE, character) or (
-                part in (Wild.ANY_WITHIN, Wild.ONE_WITHIN) and character != ":"
-            )
-            if part in stars:
-                following[i + 1] = following[i] or (reads and reached[i + 1])
-            else:
-                following[i + 1] = reads and reached[i]
-        reached = following
-    return reached[-1]

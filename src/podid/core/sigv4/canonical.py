@@ -18,11 +18,9 @@ Pairs = list[tuple[str, str]]
 _LONGEST_KEPT_PATH = 256
 """Characters of paths whose canonical form is kept."""
 
-_UNRESERVED_RUN = re.compile(r"[A-Za-z0-9\-._~]*")
-_ENCODED_RUN = re.compile(
-    r"(?:[A-Za-z0-9\-._~]|%(?:2[0-9ABCF]|3[A-F]|40|5[BCDE]|60|7[BCD]|[189A-F][0-9A-F]|0[0-9A-F]))*"
-)
-"""Text that is encoded as canonical requests want it already: nothing to do."""
+_UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_ENCODED = re.compile(r"%(?:2[0-9ABCF]|3[A-F]|40|5[BCDE]|60|7[BCDF]|[189A-F][0-9A-F]|0[0-9A-F])")
+"""A byte that has to be encoded, encoded as canonical requests want it."""
 
 
 def path_for_s3(path: str) -> str:
@@ -53,8 +51,9 @@ def _path_for_others(path: str) -> str:
 
 def reencode(text: str) -> str:
     """Percent-encoded text in canonical encoding: everything but unreserved characters, in upper-case hex."""
-    if _ENCODED_RUN.fullmatch(text):
-        return text
+    left = text.encode("latin-1", "replace").translate(None, _UNRESERVED)
+    if not left or (left.count(b"%") == len(left) == len(_ENCODED.findall(text))):
+        return text  # as it has to be already
     return quote(unquote_to_bytes(text.encode("latin-1", "replace")), safe="-._~")
 
 

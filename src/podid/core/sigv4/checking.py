@@ -34,7 +34,7 @@ WINDOW = timedelta(minutes=15)
 
 _MAY_BE_UNSIGNED = frozenset({"x-amz-content-sha256", "x-amz-security-token", "x-amz-user-agent"})
 """`x-amz-` headers that need not be signed by name: the digest stands in the canonical request anyway, a session token that is not the key's
-own opens to another secret, and the Rust SDK leaves out what only tells its version."""
+own opens to another secret (S3 wants it signed all the same), and the Rust SDK leaves out what only tells its version."""
 
 MISMATCH_TEXT = (
     "The request signature we calculated does not match the signature you provided. "
@@ -72,6 +72,7 @@ def check(
 
 def _check_time(claim: Claim, now: datetime) -> None:
     assert claim.date is not None, "a version 4 claim has a date"
+    now = now.replace(microsecond=0)  # signing dates have whole seconds: at 15:00 a signature holds for that second
     if claim.expires_at is not None:
         if now >= claim.expires_at:
             raise SignatureProblem(Problem.EXPIRED, "Request has expired")
@@ -105,6 +106,8 @@ def _check_headers(claim: Claim, values: Mapping[str, list[str]]) -> None:
     loose = [
         name for name in values if name.startswith("x-amz-") and name not in signed and name not in _MAY_BE_UNSIGNED
     ]
+    if is_s3(claim.service) and "x-amz-security-token" in values and "x-amz-security-token" not in signed:
+        loose.append("x-amz-security-token")
     if loose:
         raise SignatureProblem(
             Problem.UNSIGNED_HEADERS,

@@ -133,11 +133,12 @@ def signature_parameters(query: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in query.split("&"):
         name, _, value = part.partition("=")
-        name = unquote_plus(name)
+        if "%" in name or "+" in name:
+            name = unquote_plus(name)
         if name in ("AWSAccessKeyId", "Signature", "Expires", "SignatureVersion") or name[:6].lower() == "x-amz-":
             if name in found:
                 raise _malformed(f"The query parameter '{name[:64]}' must not be given more than once.")
-            found[name] = unquote_plus(value)
+            found[name] = unquote_plus(value) if "%" in value or "+" in value else value
     signing = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "AWSAccessKeyId")
     return found if any(name in found for name in signing) else {}
 
@@ -227,11 +228,11 @@ def _expires(text: str | None, service: str) -> int:
         if is_s3(service):
             raise SignatureProblem(Problem.MISSING_PARTS, "AWS query-string parameters must include 'X-Amz-Expires'.")
         return DEFAULT_EXPIRES
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 9:
         raise _malformed("X-Amz-Expires should be a number")
     expires = int(text)
-    if expires < 1:
-        raise _malformed("X-Amz-Expires must be greater than zero")
+    if expires < 0:
+        raise _malformed("X-Amz-Expires must be non-negative")
     if expires > MAX_EXPIRES:
         raise _malformed(
             f"X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than {MAX_EXPIRES} seconds"

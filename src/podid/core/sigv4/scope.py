@@ -10,6 +10,8 @@ import hmac
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from podid.core.macs import mac_with
+
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -37,7 +39,7 @@ def signing_key(secret: str, day: str, region: str, service: str) -> bytes:
 
 def mac(key: bytes, text: str) -> str:
     """The HMAC-SHA256 of a text, in hex."""
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    return mac_with(key)(text.encode()).hex()
 
 
 def format_date(at: datetime) -> str:

@@ -25,12 +25,14 @@ MAX_JSON_BODY = 64 * 1024 * 1024
 _BAD_REQUEST = "BadRequestException"
 
 
-def read_input(model: ServiceModel, match: Match, request: HttpRequest, *, validate: bool = True) -> Input:
+def read_input(
+    model: ServiceModel, match: Match, request: HttpRequest, *, validate: bool = True, patterns: bool = True
+) -> Input:
     """The input's members. A member that was not sent is absent.
 
-    Raises InvalidInput with the service's code: for a message that is not of the protocol's form, for a value of the wrong type, and, unless
-    `validate` is False, for one that breaks the model (required, length, range, pattern, enumeration). Services behind us that check their
-    own input are better read without validation: models are sometimes stricter than the service they describe.
+    Raises InvalidInput with the service's code: for a message that is not of the protocol's form, for a value of the wrong type, and for one
+    that breaks the model (required, length, range, enumeration and, unless `patterns` is False, pattern; none of it where `validate` is
+    False). Services behind us are better read without patterns: models are stricter than what some of them give out and take back.
     """
     protocol = protocol_of(model, request)
     dialect = dialect_of(model.name, protocol)
@@ -43,18 +45,18 @@ def read_input(model: ServiceModel, match: Match, request: HttpRequest, *, valid
         code, status = dialect.unreadable
         raise InvalidInput(code, status, str(error)) from error
     if validate:
-        _check(dialect, match.operation, shape, members)
+        _check(dialect, match.operation, shape, members, patterns)
     return members
 
 
 def check_members(model: ServiceModel, match: Match, members: Input) -> None:
     """Refuse members that did not come by the wire, of a call within another, as `read_input` would. Raises InvalidInput."""
     if match.operation.input is not None:
-        _check(dialect_of(model.name, model.protocol), match.operation, match.operation.input, members)
+        _check(dialect_of(model.name, model.protocol), match.operation, match.operation.input, members, True)
 
 
-def _check(dialect: Dialect, operation: OperationModel, shape: Shape, members: Input) -> None:
-    problems = constraints.violations(shape, members)
+def _check(dialect: Dialect, operation: OperationModel, shape: Shape, members: Input, patterns: bool) -> None:
+    problems = constraints.violations(shape, members, patterns=patterns)
     if problems:
         code, status = _broken(dialect, operation)
         raise InvalidInput(code, status, constraints.sentence(problems))

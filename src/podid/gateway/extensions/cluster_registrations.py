@@ -58,7 +58,7 @@ class ClusterRegistrations:
         if certificate_authority is not None and "-----BEGIN CERTIFICATE-----" not in certificate_authority:
             raise InvalidParameter("CertificateAuthority must be certificates in PEM.")
         known = self._eks.find_cluster(call.account, call.region, cluster_name)
-        if known is not None and (known.kubeconfig or known.keys.file):
+        if known is not None and known.registered and not known.keys.by_call:
             raise ClusterInUse(f"The cluster {cluster_name} is registered by the installation file: change it there.")
         cluster = self._eks.register_cluster(
             call.account,
@@ -71,6 +71,7 @@ class ClusterRegistrations:
                 issuer=issuer,
                 jwks=jwks or "",
                 jwks_url=jwks_url or "",
+                by_call=True,
                 creator_arn=call.caller.issuer_arn if known is None else "",
             ),
         )

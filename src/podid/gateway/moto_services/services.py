@@ -19,7 +19,16 @@ from podid.core.errors import AwsError, NotImplementedHere
 from podid.core.http import HttpResponse
 from podid.core.waiting import about_to_wait
 from podid.gateway.catalog import Service
-from podid.gateway.moto_services import canonical, iam_view, json_answers, messages, restraints, settings, translation
+from podid.gateway.moto_services import (
+    canonical,
+    iam_view,
+    json_answers,
+    messages,
+    restraints,
+    s3,
+    settings,
+    translation,
+)
 from podid.gateway.moto_services.acting import Perform, acting, refuse
 from podid.gateway.moto_services.iam_view import AskIam
 
@@ -103,6 +112,8 @@ class MotoServices:
         if handler is None:
             raise _unknown(call)
         request = messages.as_moto_request(message, form=protocol in ("query", "ec2"))
+        if call.operation == "CopyObject" and call.service.model == "s3":
+            s3.prepare(call.members)
         answer = self._ask(ready, handler, request, call)
         if protocol != call.protocol:
             return translation.read(answer, operation, protocol)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from podid.gateway.needs import request_tags
 from podid.gateway.needs.ec2_ids import ids_in, kind_of
 from podid.gateway.needs.need import Asked, Conditions, Need, Rule
@@ -48,6 +50,18 @@ def rule_of(operation: str) -> Rule | None:
             yield from _tagging(asked)
 
     return rule
+
+
+def with_template(asked: Asked) -> Asked:
+    """The same call with what its launch template gives, where it starts instances from one and does not say otherwise."""
+    template = asked.members.get("LaunchTemplate")
+    if asked.operation != "RunInstances" or not isinstance(template, Mapping):
+        return asked
+    name = str(template.get("LaunchTemplateId") or template.get("LaunchTemplateName") or "")
+    version = str(template.get("Version") or "$Default")
+    given = asked.lookup.launch_template(asked.call.account, asked.call.region, name, version)
+    taken = {member: value for member, value in given.items() if member not in asked.members}
+    return replace(asked, members={**asked.members, **taken}, from_template=frozenset(taken))
 
 
 def _needs(asked: Asked, action: Action) -> Iterator[Need]:

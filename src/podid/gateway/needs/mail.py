@@ -28,15 +28,25 @@ def rule_of(operation: str) -> Rule | None:
 
 
 def _send(asked: Asked) -> Iterator[Need]:
-    identities = [arn for name in _GIVEN if (arn := asked.text(name)).startswith("arn:")] or [
-        _identity(asked, address) for _, address in senders(asked) if address
-    ]
+    identities = dict.fromkeys(_identities(asked))
+    done = False
     for need in needs_of_action(asked, asked.operation) or ():
-        if need.resource.endswith(":identity/*") and identities:
-            for identity in dict.fromkeys(identities):
-                yield replace(need, resource=identity)
-        elif ":identity/" not in need.resource or not identities:
+        if not identities or ":identity/" not in need.resource:
             yield need
+        elif not done:
+            done = True
+            for identity in identities:
+                yield replace(need, resource=identity)
+
+
+def _identities(asked: Asked) -> Iterator[str]:
+    """Those that a call names by their ARNs, and those of its senders that none of these covers."""
+    given = [arn for name in _GIVEN if (arn := asked.text(name)).startswith("arn:")]
+    yield from given
+    covered = {arn.rpartition("/")[2].lower() for arn in given}
+    for _, address in senders(asked):
+        if address and not {address.lower(), address.rpartition("@")[2].lower()} & covered:
+            yield _identity(asked, address)
 
 
 def _identity(asked: Asked, address: str) -> str:

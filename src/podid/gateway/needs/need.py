@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 
@@ -46,6 +46,9 @@ class Lookup(Protocol):
     def tags_of(self, resource: str) -> Mapping[str, str]:
         """The tags of a resource, by its ARN; none where there is no such resource, or its tags are not podid's to know."""
 
+    def launch_template(self, account: str, region: str, name: str, version: str) -> Mapping[str, Any]:
+        """What a version of a launch template, by its id or its name, gives an instance; nothing where there is none."""
+
 
 class Asked(Struct, frozen=True, kw_only=True):
     """One call whose needs are asked for."""
@@ -56,6 +59,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     call: Call
     request: HttpRequest
     lookup: Lookup
+    from_template: frozenset[str] = frozenset()
+    """Members that the call does not have itself: the launch template that it names gives them."""
 
     def arn(self, resource: str, *, service: str = "", region: str | None = None, account: str | None = None) -> str:
         """An ARN in the call's partition, region and account, unless told otherwise."""

@@ -40,7 +40,7 @@ _BY_NAME: Mapping[str, frozenset[str]] = {
     # services that take a role by its name: the members
     "batch": frozenset({"serviceRole"}),
     "codebuild": frozenset({"serviceRole"}),
-    "ecs": frozenset({"role"}),
+    "ecs": frozenset({"role", "taskRoleArn", "executionRoleArn"}),
     "emr": frozenset({"ServiceRole", "AutoScalingRole"}),
     "glue": frozenset({"Role"}),
     "ssm": frozenset({"IamRole"}),
@@ -85,7 +85,7 @@ def _roles(asked: Asked, value: Any, member: str, *, depth: int) -> Iterator[_Gi
         elif _ROLE.fullmatch(value):
             if _MEMBER.search(member):
                 yield _Given(member, value)
-        elif depth == 1 and member in _BY_NAME.get(asked.service.model, ()) and _NAME.fullmatch(value):
+        elif depth <= 2 and member in _BY_NAME.get(asked.service.model, ()) and _NAME.fullmatch(value):
             found = asked.lookup.iam_arn(asked.call.account, "role", value)
             yield _Given(member, found or asked.arn(f"role/{value}", service="iam", region=""))
     elif depth < _DEEPEST:
@@ -121,9 +121,9 @@ def _of_launch_template(asked: Asked, template: Mapping[str, Any]) -> Iterator[_
     """The role in the profile that a launch template has, unless the call says another."""
     if asked.members.get("IamInstanceProfile"):
         return
-    which = str(template.get("LaunchTemplateId") or template.get("LaunchTemplateName") or "")
+    name = str(template.get("LaunchTemplateId") or template.get("LaunchTemplateName") or "")
     version = str(template.get("Version") or "$Default")
-    call = asked.call
-    profile = asked.lookup.full_arn("ec2", call.account, call.region, "profile-of-template", f"{which}:{version}")
-    if profile:
-        yield from _of_profile(asked, "IamInstanceProfile", profile)
+    data = asked.lookup.launch_template(asked.call.account, asked.call.region, name, version)
+    profile = data.get("IamInstanceProfile")
+    if isinstance(profile, Mapping):
+        yield from _of_profile(asked, "IamInstanceProfile", str(profile.get("Arn") or profile.get("Name") or ""))

@@ -48,6 +48,7 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "maintenancewindowid": ("windowid",),
     "eventsourcename": ("name",),
     "alias": ("aliasname",),
+    "groupfriendlyname": ("autoscalinggroupname",),
     "bucketname": ("vectorbucketname",),
     "layerversion": ("versionnumber",),
 }
@@ -67,6 +68,15 @@ _OF_KIND: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("route53", "hostedzone"): ("hostedzoneid",),
     ("route53", "healthcheck"): ("healthcheckid",),
 }
+_NEVER_SAID = frozenset(
+    {
+        ("autoscaling", "autoscalinggroup", "groupid"),
+        ("autoscaling", "launchconfiguration", "id"),
+        ("autoscaling", "launchconfiguration", "launchconfigurationid"),
+        ("autoscaling", "scalingpolicy", "id"),
+    }
+)
+"""Service, kind and placeholder that only the service can fill, whatever a request names alike."""
 _PLAIN_NAMES = ("name", "id", "identifier", "names", "ids")
 _MOST = 100
 _WORDS_ADDED = ("name", "id", "identifier", "arn", "ids", "names", "identifiers", "s", "")
@@ -98,6 +108,8 @@ class Filler:
             return (self._fixed[placeholder],)
         name = _plain(placeholder)
         thing = _plain(kind)
+        if (self._service, thing, name) in _NEVER_SAID:
+            return ()
         candidates = (
             *_OF_KIND.get((self._service, kind), ()),
             name,

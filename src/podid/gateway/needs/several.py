@@ -91,7 +91,7 @@ def _eks_on_everything(asked: Asked) -> Iterator[Need]:
 def _eks_tags(asked: Asked) -> Iterator[Need]:
     yield Need(
         action=f"eks:{asked.operation}",
-        resource=asked.text("resourceArn") or "*",
+        resource=asked.text("resourceArn") if asked.text("resourceArn").startswith("arn:") else "*",
         context=request_tags.conditions(asked.members),
     )
 

@@ -28,6 +28,7 @@ from podid.gateway.needs.need import Asked, Need, Rule
 from podid.gateway.needs.passed_roles import passed_roles
 from podid.gateway.needs.read_objects import read_objects
 from podid.gateway.needs.reference import needs_of_action
+from podid.gateway.needs.refined import REFINEMENTS
 from podid.gateway.needs.tags_given import tags_given
 
 _WRITTEN: Mapping[str, Callable[[str], Rule | None]] = {
@@ -52,13 +53,17 @@ class Unmapped(Exception):
 
 def needs_of(asked: Asked) -> tuple[Need, ...]:
     """The needs of a call, all of which the caller must be allowed. Raises Unmapped."""
+    if asked.service.model == "ec2":
+        asked = ec2.with_template(asked)
     found = _found(asked)
     if found is None:
         raise Unmapped(f"{asked.service.model}:{asked.operation}")
     needs = list(found)
-    if (
-        not asked.service.own
-    ):  # podid's own rooms ask for iam:PassRole themselves: they know which role is given and which only named
+    refine = REFINEMENTS.get(asked.service.model)
+    if refine is not None:
+        needs = list(refine(asked, needs)) or needs  # it may narrow, but never leave nothing of what was something
+    # podid's own rooms ask for iam:PassRole themselves: they know which role is given and which is only named.
+    if not asked.service.own:
         about = needs[0].resource if needs else ""
         needs += passed_roles(asked, about)
         needs += read_objects(asked)
@@ -69,7 +74,11 @@ def needs_of(asked: Asked) -> tuple[Need, ...]:
 def _found(asked: Asked) -> Iterable[Need] | None:
     rule = _written(asked.service.model, asked.operation)
     if rule is not None:
-        return rule(asked)
+        needs = list(rule(asked))
+        if needs or asked.service.model == "sts" or rule is unneeded.nothing:
+            return needs
+        # A batch of nothing: let through is nobody who could not do all of it.
+        return [Need(action=f"{asked.service.action_prefix}:{asked.operation}")]
     for name in renamed.actions_of(asked.service.model, asked.operation):
         found = needs_of_action(asked, name)
         if found is not None:

@@ -56,6 +56,11 @@ def _by_label() -> dict[str, Service]:
     return found
 
 
+def is_s3_control(request: HttpRequest) -> bool:
+    """Whether a request signed for S3 is one to its control plane: by the version its paths begin with, and the account that all of them name."""
+    return request.path.startswith("/v20180820/") and request.header("x-amz-account-id") is not None
+
+
 def bucket_in(host: str) -> str | None:
     """The bucket of a virtual-hosted S3 request: `photos.s3.eu-west-1.amazonaws.com`, `photos.localhost`."""
     if not host.endswith(("localhost", ".amazonaws.com", ".amazonaws.com.cn")):

@@ -20,7 +20,7 @@ from podid.core.wire import Match, ServiceModel, load_service
 from podid.gateway.catalog import SERVICES, Service, signed_as
 from podid.gateway.extensions import EXTENSION, extension_model
 from podid.gateway.refusals import Refusal, Refused, Said, refused
-from podid.gateway.routing.hosts import bucket_in, host_of
+from podid.gateway.routing.hosts import bucket_in, host_of, is_s3_control
 from podid.gateway.routing.unsigned import service_of_unsigned
 from podid.gateway.steps.values import Addressed, Numbered
 
@@ -63,6 +63,8 @@ def _candidates(request: HttpRequest, claim: Claim | None) -> tuple[Service, ...
         return (SERVICES["s3"],)
     if claim.service == EXTENSION.signing_name:
         return (EXTENSION,)
+    if claim.service == "s3" and is_s3_control(request):
+        return (SERVICES["s3control"],)
     found = signed_as(claim.service)
     if not found:
         raise Said("UnknownOperationException", 404, f"podid does not serve {claim.service[:64]!r}.")
@@ -95,7 +97,10 @@ def model_of(service: Service) -> ServiceModel:
 def _with_bucket_in_path(request: HttpRequest, service: Service) -> HttpRequest:
     if service.model != "s3":
         return request
-    bucket = bucket_in(host_of(request))
+    host = host_of(request)
+    if ".s3-website" in host:
+        raise Said("NotImplemented", 501, "podid serves no websites out of buckets: ask for the objects by S3's API.")
+    bucket = bucket_in(host)
     return request if bucket is None else replace(request, path=f"/{bucket}{request.path}")
 
 

@@ -57,7 +57,9 @@ def performer(understood: Understood, rooms: Mapping[str, Mapping[str, Handler]]
             call=inner,
         )
         try:
-            if service not in rooms:  # moto's own services make it themselves; all that is asked here is whether they may
+            if (
+                service not in rooms
+            ):  # moto's own services make it themselves; all that is asked here is whether they may
                 authorize(asked, authority)
                 return {}
             check_members(model, asked.match, members)

@@ -22,7 +22,9 @@ def read_input(authenticated: Authenticated) -> Understood:
     received = numbered.received
     members = read_flat(addressed.match, addressed.request) if addressed.model.protocols == _REST_JSON else None
     if members is None:
-        members = read_members(addressed.model, addressed.match, addressed.request)
+        members = read_members(
+            addressed.model, addressed.match, addressed.request, patterns=not addressed.service.of_moto
+        )
     call = Call(
         caller=authenticated.caller,
         account=authenticated.caller.account,

@@ -13,6 +13,7 @@ from podid.core.wire import OperationModel, ServiceModel, protocol_of, write_err
 from podid.core.wire import write_output as write_members
 from podid.gateway.refusals import Refused, Said, spell
 from podid.gateway.steps.values import Addressed, Answered
+from podid.store import StoreUnavailable
 
 
 def write_output(answered: Answered) -> HttpResponse:
@@ -44,6 +45,8 @@ def write_failure(
         told: AwsError = spell(error, model.name, protocol_of(model, request))
     elif isinstance(error, AwsError):
         told = error
+    elif isinstance(error, StoreUnavailable):
+        told = Said("ServiceUnavailable", 503, error.public)  # SDKs try again
     elif isinstance(error, PodidError):
         told = Said("InternalFailure", 500, error.public)
     else:

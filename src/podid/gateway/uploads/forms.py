@@ -73,7 +73,10 @@ class FormReader:
         start = len(self._delimiter)
         if len(self._buffer) < start + 2:
             return False
-        if not self._buffer.startswith(self._delimiter) or bytes(self._buffer[start : start + 2]) not in (b"\r\n", b"--"):
+        if not self._buffer.startswith(self._delimiter) or bytes(self._buffer[start : start + 2]) not in (
+            b"\r\n",
+            b"--",
+        ):
             raise _malformed("a part does not begin with the boundary")
         if self._buffer[start : start + 2] == b"--":
             raise Said(

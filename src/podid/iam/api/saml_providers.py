@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -70,7 +72,7 @@ class SamlProviders:
     def get_saml_provider(self, call: Call, *, saml_provider_arn: str) -> Output:
         with self._state.read() as connection:
             row = get_saml(connection, call.account, saml_provider_arn)
-            shown = {"SAMLMetadataDocument": row.metadata, **_dates(row)}
+            shown = {"SAMLProviderUUID": _uuid(row), "SAMLMetadataDocument": row.metadata, **_dates(row)}
             return with_tags(shown, tags_of(connection, saml_provider_arn))
 
     @operation("ListSAMLProviders")
@@ -107,7 +109,9 @@ class SamlProviders:
         if remove_context_provider or remove_identity_center_instance:
             raise InvalidInput("There is no trusted identity propagation on this provider that could be removed.")
         if saml_metadata_document is None:
-            raise InvalidInput("No updates are defined: give a metadata document.")
+            raise InvalidInput(
+                "Unable to update identity provider. No updates are defined for metadata or encryption assertion."
+            )
         metadata = _read_metadata(saml_metadata_document)
         until = metadata.valid_until or call.now.replace(microsecond=0) + _VALIDITY
         with self._state.write() as connection:
@@ -147,6 +151,12 @@ def refuse_identity_center(provider: object, instance: object) -> None:
     """Raise NotImplementedHere for what trusted identity propagation needs."""
     if provider is not None or instance is not None:
         raise NotImplementedHere("podid has no IAM Identity Center, and no trusted identity propagation.")
+
+
+def _uuid(row: Any) -> str:
+    """32 capitals and digits that name this provider and not a later one of the same name."""
+    digest = hashlib.sha256(f"{row.account}/{row.name}/{row.created_at.isoformat()}".encode()).digest()
+    return base64.b32encode(digest).decode()[:32]
 
 
 def _dates(row: Any) -> Output:

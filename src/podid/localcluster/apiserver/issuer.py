@@ -5,6 +5,7 @@ Source: kubernetes `pkg/serviceaccount/openidmetadata.go`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from podid.localcluster.apiserver.http import Answer
@@ -14,9 +15,9 @@ _FRESH: Final = (("cache-control", "public, max-age=3600"),)
 
 
 class Issuer:
-    """`keys` is the JWKS, as it is published."""
+    """`keys` gives the JWKS, as it is published at the moment."""
 
-    def __init__(self, url: str, keys: bytes, endpoint: str) -> None:
+    def __init__(self, url: str, keys: Callable[[], bytes], endpoint: str) -> None:
         self._keys = keys
         self._metadata = encode(
             {
@@ -33,5 +34,5 @@ class Issuer:
         if path == "/.well-known/openid-configuration":
             return Answer(body=self._metadata, headers=_FRESH)
         if path == "/openid/v1/jwks":
-            return Answer(body=self._keys, content_type="application/jwk-set+json", headers=_FRESH)
+            return Answer(body=self._keys(), content_type="application/jwk-set+json", headers=_FRESH)
         return None

@@ -17,8 +17,9 @@ from podid.localcluster.objects.store import ObjectStore
 from podid.localcluster.objects.validation.pods import MAX_EXPIRATION, MIN_EXPIRATION
 from podid.localcluster.ports import Object
 from podid.localcluster.service_account_tokens import API_AUDIENCE, ServiceAccountTokens
+from podid.localcluster.signing_keys import LONGEST_LIFE
 
-MAX_SECONDS: Final = 24 * 3600
+MAX_SECONDS: Final = int(LONGEST_LIFE.total_seconds())
 """Tokens are shortened to this, as EKS does; a warning says so."""
 _DEFAULT_SECONDS: Final = 3600
 _BINDABLE: Final = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}

@@ -15,9 +15,10 @@ from msgspec import Raw, Struct
 
 from podid.core.policy import PolicyKind, PolicySet, Request
 from podid.policy_tools.cases.documents import Shelf
+from podid.policy_tools.cases.notes import refuse_what_bears
 from podid.policy_tools.cases.problem import BadCase
 from podid.policy_tools.cases.requests import read_request
-from podid.policy_tools.cases.strict import read_strictly, refuse_repeated_names
+from podid.policy_tools.cases.strict import read_around, read_strictly
 from podid.policy_tools.cases.understood import understood
 
 LONGEST = 8 * 1024 * 1024
@@ -31,7 +32,7 @@ class Case(Struct, frozen=True):
     policies: PolicySet
 
 
-class _Parts(Struct, forbid_unknown_fields=True, rename="camel"):
+class _Parts(Struct, rename="camel"):
     request: Raw
     id: Raw = Raw()
     identity_policies: Raw = Raw()
@@ -41,19 +42,6 @@ class _Parts(Struct, forbid_unknown_fields=True, rename="camel"):
     trust_policy: Raw = Raw()
     scps: Raw = Raw()
     rcps: Raw = Raw()
-    # What people write beside a case; it bears on nothing.
-    name: Raw = Raw()
-    title: Raw = Raw()
-    description: Raw = Raw()
-    comment: Raw = Raw()
-    note: Raw = Raw()
-    source: Raw = Raw()
-    doc: Raw = Raw()
-    rule: Raw = Raw()
-    category: Raw = Raw()
-    tags: Raw = Raw()
-    expect: Raw = Raw()
-    expected: Raw = Raw()
 
 
 class _Id(Struct):
@@ -63,6 +51,7 @@ class _Id(Struct):
 _PARTS = msgspec.json.Decoder(_Parts)
 _ID = msgspec.json.Decoder(_Id)
 _NULL = b"null"
+_KNOWN = frozenset(_Parts.__struct_encode_fields__)
 
 
 def read_case(data: bytes, shelf: Shelf) -> Case:
@@ -74,11 +63,15 @@ def read_case(data: bytes, shelf: Shelf) -> Case:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise BadCase(str(problem).replace("`$`", "the case")) from None
     asked = bytes(parts.request)
-    identity, session, scps, rcps = map(_given, (parts.identity_policies, parts.session_policy, parts.scps, parts.rcps))
-    boundary, resource, trust = map(_given_one, (parts.boundary, parts.resource_policy, parts.trust_policy))
-    refuse_repeated_names(
+    identity, scps, rcps = map(_given, (parts.identity_policies, parts.scps, parts.rcps))
+    session, boundary, resource, trust = map(
+        _given_one, (parts.session_policy, parts.boundary, parts.resource_policy, parts.trust_policy)
+    )
+    members = read_around(
         data, (asked, identity, session, boundary, resource, trust, scps, rcps, bytes(parts.id)), "the case"
     )
+    if not _KNOWN.issuperset(members):
+        refuse_what_bears(members, _KNOWN, "the case")
     request, policies = understood(
         read_request(read_strictly(asked, "request")),
         PolicySet(

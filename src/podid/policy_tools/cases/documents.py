@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from podid.core.policy import MalformedPolicy, NamedPolicy, PolicyKind
 from podid.policy_tools.cases.problem import BadCase
-from podid.policy_tools.cases.strict import read_strictly, refuse_repeated_names
+from podid.policy_tools.cases.strict import read_around, read_strictly
 from podid.policy_tools.reading import read_asked
 
 MOST_ENTRIES = 4_096
@@ -89,7 +89,7 @@ def _levels(data: bytes, what: str, kind: PolicyKind) -> _Levels:
         members = _members(level, place)
         policies = members.pop("policies", None)
         name = members.pop("level", None)
-        if policies is None or members or (name is not None and not bytes(name).startswith(_SCALAR)):
+        if policies is None or (name is not None and not bytes(name).startswith(_SCALAR)):
             raise BadCase(f'{place}: expected {{"level": …, "policies": […]}}')
         if not bytes(policies).startswith(b"["):
             raise BadCase(f"{place}.policies: expected a list of policies")
@@ -106,8 +106,6 @@ def _entry(data: bytes, what: str, kind: PolicyKind) -> NamedPolicy:
         if "policy" in members:
             document = bytes(members.pop("policy"))
             name, arn = (_text(members.pop(member, None), f"{what}.{member}") for member in ("name", "arn"))
-            if members:
-                raise BadCase(f"{what}: unknown member {next(iter(members))[:60]!r}")
             return NamedPolicy(name or what, _policy(document, what, kind), arn)
     return NamedPolicy(what, _policy(data, what, kind))
 
@@ -147,7 +145,7 @@ def _members(data: bytes, what: str) -> dict[str, Raw]:
         members = msgspec.json.decode(data, type=dict[str, Raw])
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise BadCase(f"{what}: {problem}") from None
-    refuse_repeated_names(data, map(bytes, members.values()), what)
+    read_around(data, map(bytes, members.values()), what)
     return members
 
 

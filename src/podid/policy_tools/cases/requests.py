@@ -8,6 +8,7 @@ from typing import Any
 
 from podid.core.policy import Request
 from podid.policy_tools.cases.context import read_context
+from podid.policy_tools.cases.notes import refuse_what_bears
 from podid.policy_tools.cases.principals import read_principal
 from podid.policy_tools.cases.problem import BadCase, quoted
 
@@ -20,9 +21,11 @@ def read_request(given: Any) -> Request:
     """The request of a case's `request` member. Raises BadCase."""
     if not isinstance(given, dict):
         raise BadCase("request: expected an object")
-    for name in given:
-        if name not in _MEMBERS:
-            raise BadCase(f"request: unknown member {quoted(name)}")
+    if not _MEMBERS.issuperset(given):
+        refuse_what_bears(given, _MEMBERS, "request")
+        for name in given.keys() - _MEMBERS:
+            if isinstance(given[name], dict):  # another tool's context, perhaps
+                raise BadCase(f"request: unknown member {quoted(name)}")
     given = {name: value for name, value in given.items() if value is not None}
     for name in ("principal", "action"):
         if name not in given:

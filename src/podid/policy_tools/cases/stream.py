@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import msgspec
 
-from podid.core.policy import Outcome, Reason, decide
+from podid.core.policy import Layer, Outcome, Reason, decide
 from podid.policy_tools.cases.case import LONGEST, id_of, read_case
 from podid.policy_tools.cases.documents import Shelf
 from podid.policy_tools.cases.problem import BadCase
@@ -62,9 +62,14 @@ def answer_lines(read: Read, write: Write, shelf: Shelf | None = None) -> None:
         write(answer(rest, shelf))
 
 
+_LAYERS = list(Layer)
+
+
 @lru_cache(maxsize=1000)
 def _decided(outcome: Outcome, reasons: tuple[Reason, ...]) -> bytes:
-    pairs = [[reason.layer.value, reason.kind] for reason in reasons]
+    pairs = [
+        [reason.layer.value, reason.kind] for reason in sorted(reasons, key=lambda reason: _LAYERS.index(reason.layer))
+    ]
     return b'"decision":' + _json(outcome.value) + b',"reasons":' + _json(pairs)
 
 

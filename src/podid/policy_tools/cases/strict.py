@@ -34,13 +34,13 @@ def read_strictly(data: bytes, what: str) -> Any:
         raise BadCase(f"{what}: nested too deep") from None
 
 
-def refuse_repeated_names(data: bytes, parts: Iterable[bytes], what: str) -> None:
-    """Raise BadCase where an object of `data` has a name twice, `parts` left out: values of it that are looked at elsewhere."""
+def read_around(data: bytes, parts: Iterable[bytes], what: str) -> Any:
+    """The value of a JSON text, with `parts` left out: values of it that are looked at elsewhere. Raises BadCase, also where a name stands twice."""
     for part in sorted(parts, key=len, reverse=True):
         if len(part) < _LONG:
             break
         data = data.replace(part, b"0")
-    read_strictly(data, what)
+    return read_strictly(data, what)
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

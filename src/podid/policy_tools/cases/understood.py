@@ -37,11 +37,13 @@ def trusts(action: str) -> bool:
 def understood(request: Request, policies: PolicySet) -> tuple[Request, PolicySet]:
     """The question with what it leaves to be understood.
 
-    A trust policy bears on what it decides upon only. A KMS key without a key policy is nobody's: it has one that says nothing. The role of a
+    A trust policy bears on what it decides upon only; there, it is the one policy that a role has as a resource. A KMS key without a key policy is nobody's: it has one that says nothing. The role of a
     session whose ARN has no path, and the user behind a federated session, are those of their name that the policies name.
     """
     if policies.trust is not None and not trusts(request.action):
         policies = msgspec.structs.replace(policies, trust=None)
+    if policies.trust is None and policies.resource is not None and trusts(request.action):
+        policies = msgspec.structs.replace(policies, trust=policies.resource, resource=None)
     if policies.resource is None and _on_a_key(request):
         policies = msgspec.structs.replace(policies, resource=_SILENT)
     if policies.resource is not None or policies.trust is not None:

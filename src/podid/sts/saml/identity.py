@@ -125,7 +125,7 @@ def _identity(provider: SamlProvider, assertion: Assertion) -> SamlIdentity:
     if not session_name:
         raise InvalidIdentityToken("RoleSessionName is required in AuthnResponse")
     if not _NAME.fullmatch(session_name):
-        raise InvalidIdentityToken("RoleSessionName must match [a-zA-Z_0-9+=,.@-]{2,64}")
+        raise InvalidIdentityToken("RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}")
     source_identity = _single(assertion, names.SOURCE_IDENTITY)
     if source_identity and (not _NAME.fullmatch(source_identity) or source_identity.startswith("aws:")):
         raise InvalidIdentityToken('Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"')

@@ -27,6 +27,7 @@ def install(module: Any) -> None:
     handler = module.S3Response
     _wrap(handler, "setup_class", _with_content)
     _wrap(handler, "key_response", _with_contents)
+    _wrap(handler, "get_object", _one_part)
     _wrap(handler, "head_object", _with_type)
     _wrap(handler, "copy_object", _copying)
     _wrap(handler, "upload_part_copy", _copying_a_part)
@@ -54,6 +55,24 @@ def _with_content(given: Callable[..., Any], self: Any, request: Any, *more: Any
 def _with_contents(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any) -> Any:
     with handing_contents():
         return given(self, *arguments, **named)
+
+
+def _one_part(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any) -> Any:
+    """GetObject with a part number: the part of an object that was put together."""
+    status, headers, body = given(self, *arguments, **named)
+    number = self._get_int_param("partNumber")
+    if not number or status != 200 or not isinstance(body, Content):
+        return status, headers, body
+    key = self.backend.get_object(self.bucket_name, self.parse_key_name(), self._get_param("versionId"))
+    sizes = getattr(key.multipart, "sizes", None) or [len(body)]
+    if number > len(sizes):
+        raise Said("InvalidPartNumber", 416, "The requested partnumber is not satisfiable")
+    begin = sum(sizes[: number - 1])
+    part = body[begin : begin + sizes[number - 1]]
+    kept = {name: value for name, value in headers.items() if not name.lower().startswith("x-amz-checksum-")}
+    kept["content-range"] = f"bytes {begin}-{begin + len(part) - 1}/{len(body)}"
+    kept["x-amz-mp-parts-count"] = str(len(sizes))
+    return 206, kept, part
 
 
 def _with_type(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any) -> Any:
@@ -99,6 +118,8 @@ def _copying(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any
     if key is not None and key.checksum_algorithm:
         key.checksum_value = base64.b64encode(key.content.digest(key.checksum_algorithm)).decode()
         key.checksum_type, key.checksum_parts = "FULL_OBJECT", 1
+    if key is not None:
+        key.multipart = None  # it is one part now
     return told
 
 

@@ -47,6 +47,7 @@ def complete(
     if not parts:
         raise module.MalformedXML
     whole = Content.joined(parts)
+    upload.sizes = [len(part) for part in parts]
     size = asked.get("MpuObjectSize")
     if size is not None and int(size) != len(whole):
         raise Said(

@@ -82,6 +82,7 @@ class Addon:
 
     type, name = "AWS::EKS::Addon", ""
     attributes = frozenset({"Arn"})
+    _CHANGEABLE = ("AddonVersion", "ServiceAccountRoleArn", "ConfigurationValues", "PodIdentityAssociations")
 
     def create(self, name: str, properties: Properties) -> Made:
         told = _call(
@@ -103,7 +104,11 @@ class Addon:
             return fresh
         if changed(made.properties, properties, "Tags"):
             _retag(str(made.attributes["Arn"]), made.properties, properties)
-        _call("UpdateAddon", addonName=properties.get("AddonName"), **self._settings(properties))
+        if changed(made.properties, properties, *self._CHANGEABLE):
+            settings = self._settings(properties)
+            if properties.get("PodIdentityAssociations") is None and made.properties.get("PodIdentityAssociations"):
+                settings["podIdentityAssociations"] = []  # taken out of the template: the owned ones go
+            _call("UpdateAddon", addonName=properties.get("AddonName"), **settings)
         return Made(id=made.id, attributes=made.attributes, properties=dict(properties))
 
     def delete(self, made: Made) -> None:

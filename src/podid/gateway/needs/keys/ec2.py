@@ -131,8 +131,8 @@ def _launch_template(asked: Asked, _need: Need) -> Values:
     return () if found is None else (found,)
 
 
-_IN_REQUEST: Mapping[str, str] = {
-    # kind of resource that a launch template may give: the member that says otherwise
+_GIVEN_IN: Mapping[str, str] = {
+    # kind of resource that a launch template may give: the member that it gives it in
     "image": "ImageId",
     "instance": "InstanceType",
     "key-pair": "KeyName",
@@ -141,14 +141,13 @@ _IN_REQUEST: Mapping[str, str] = {
     "network-interface": "NetworkInterfaces",
     "volume": "BlockDeviceMappings",
     "placement-group": "Placement",
-    "launch-template": "",
 }
 
 
 def _is_of_launch_template(asked: Asked, need: Need) -> Values:
     if not asked.members.get("LaunchTemplate"):
         return ("false",)
-    return as_flag(not asked.members.get(_IN_REQUEST.get(_kind(need), "")))
+    return as_flag(_kind(need) == "launch-template" or _GIVEN_IN.get(_kind(need), "") in asked.from_template)
 
 
 def _region(asked: Asked, _need: Need) -> Values:
