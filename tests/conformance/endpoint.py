@@ -138,9 +138,11 @@ class Endpoint:
         self._process.send_signal(how)
         return self._process.wait(20)
 
-    def peak_memory(self) -> int:
-        """The most that the process ever had in memory, in bytes."""
+    def peak_memory(self, *, forget: bool = False) -> int:
+        """The most that the process had in memory, in bytes, since that was last forgotten."""
         assert self._process is not None
+        if forget:
+            Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 

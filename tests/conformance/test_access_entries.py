@@ -274,6 +274,30 @@ def test_who_may_not_is_told_so(endpoint: Endpoint, powerless: Key) -> None:
     assert "eks:CreateAccessEntry on resource: " in answer.text
 
 
+def test_a_permission_for_some_policies_in_some_namespaces(endpoint: Endpoint, made: dict[str, Any]) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Action": "eks:AssociateAccessPolicy",
+        "Resource": f"arn:aws:eks:{REGION}:{ACCOUNT}:access-entry/{CLUSTER}/user/{ACCOUNT}/entered/*",
+        "Condition": {
+            "StringEquals": {"eks:policyArn": POLICY.format("View"), "eks:accessScope": "namespace"},
+            "ForAllValues:StringLike": {"eks:namespaces": ["dev-*"]},
+        },
+    }
+    key, path = endpoint.user("granter", statement), f"{entry(made['principalArn'])}/access-policies"
+
+    def grant(name: str, scope: dict[str, Any]) -> int:
+        return endpoint.eks("POST", path, {"policyArn": POLICY.format(name), "accessScope": scope}, key=key).status
+
+    dev = {"type": "namespace", "namespaces": ["dev-1"]}
+    assert grant("View", dev) == 200
+    assert grant("Edit", dev) == 403
+    assert grant("View", {"type": "namespace", "namespaces": ["dev-1", "prod"]}) == 403
+    assert grant("View", {"type": "cluster"}) == 403
+    assert endpoint.eks("DELETE", f"{path}/{quote(POLICY.format('View'), safe='')}", key=key).status == 403
+    assert endpoint.eks("DELETE", f"{path}/{quote(POLICY.format('View'), safe='')}").status == 200
+
+
 # -- at the API server -------------------------------------------------------------------------------------------------
 def test_an_entry_opens_the_cluster_and_a_policy_gives_rights(
     endpoint: Endpoint, api_server: ApiServer, made: dict[str, Any], person: tuple[str, Key]

@@ -105,7 +105,11 @@ def test_passing_a_role_is_in_the_decision_log(endpoint: Endpoint, role: str) ->
     while not {"logged", "admin"} <= outcomes.keys() and time.monotonic() < until:
         time.sleep(0.05)
         lines = (endpoint.home / "serve.log").read_text().splitlines()
-        noted = [json.loads(line) for line in lines if "iam:PassRole" in line and '"decision"' in line]
+        noted = [
+            json.loads(line)
+            for line in lines
+            if '"iam:PassRole"' in line and '"decision"' in line and line.endswith("}")
+        ]
         outcomes = {
             each["caller"].rpartition("/")[2]: each["outcome"]
             for each in noted

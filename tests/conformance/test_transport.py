@@ -166,6 +166,7 @@ def test_a_message_beyond_the_limits(endpoint: Endpoint, case: str) -> None:
     sent, status = LIMITS[case]
     answer = endpoint.talk(sent)
     assert answer.status == status, answer
+    assert UUID.fullmatch(answer.headers["x-amzn-requestid"])
     assert is_alive(endpoint)
 
 

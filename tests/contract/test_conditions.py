@@ -73,8 +73,9 @@ def test_items_of_ones_own(served: Served) -> None:
         assert allowed(ann.batch_execute_statement, Statements=[statement]) is mine
     both = [{"owner": {"S": "ck-ann"}}, {"owner": {"S": "ck-bob"}}]
     assert not allowed(ann.batch_get_item, RequestItems={"ck-items": {"Keys": both}})
-    either = "SELECT * FROM \"ck-items\" WHERE owner = 'ck-ann' OR note = 'n'"
-    assert not allowed(ann.execute_statement, Statement=either)
+    for more in ("OR note = 'n'", "AND NOT owner = 'ck-ann'", "AND owner IN ('ck-ann', 'ck-bob')"):
+        statement = {"Statement": f"SELECT * FROM \"ck-items\" WHERE owner = 'ck-ann' {more}"}
+        assert not allowed(ann.execute_statement, **statement), more
 
 
 def test_attributes_that_may_be_seen(served: Served) -> None:
@@ -84,7 +85,8 @@ def test_attributes_that_may_be_seen(served: Served) -> None:
         "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
     }
     some = served.client(
-        "dynamodb", served.user("ck-attributes", served.allow("dynamodb:GetItem", Condition=condition))
+        "dynamodb",
+        served.user("ck-attributes", served.allow(["dynamodb:GetItem", "dynamodb:PartiQLSelect"], Condition=condition)),
     )
     call = {"TableName": "ck-attributes", "Key": {"owner": {"S": "ck-ann"}}}
     assert allowed(some.get_item, **call, ProjectionExpression="note")
@@ -92,6 +94,15 @@ def test_attributes_that_may_be_seen(served: Served) -> None:
     assert not allowed(some.get_item, **call)
     assert not allowed(some.get_item, **call, ProjectionExpression="note, secret")
     assert not allowed(some.get_item, **call, ProjectionExpression="#n", ExpressionAttributeNames={"#n": "secret"})
+    for what, expected in (
+        ("note", True),
+        ('owner, "note"', True),
+        ("*", False),
+        ("secret", False),
+        ("note, secret", False),
+    ):
+        statement = f"SELECT {what} FROM \"ck-attributes\" WHERE owner = 'ck-ann'"
+        assert allowed(some.execute_statement, Statement=statement) is expected, what
 
 
 def test_keys_and_what_was_encrypted_with_them(served: Served) -> None:

@@ -103,8 +103,7 @@ def test_an_addon_comes_is_tagged_and_goes(served: Served) -> None:
     assert stacks.describe_stacks(StackName="st-addon")["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE"
     assert eks.describe_addon(**asked)["addon"]["tags"] == {"c": "d"}
     stacks.delete_stack(StackName="st-addon")
-    told = eks.list_addons(clusterName=CLUSTER)["addons"]
-    assert told == [] or eks.describe_addon(**asked)["addon"]["status"] == "DELETING"
+    eks.get_waiter("addon_deleted").wait(**asked, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
 
 
 def test_an_addon_in_a_template_that_podid_does_not_install(served: Served) -> None:

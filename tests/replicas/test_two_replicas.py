@@ -43,6 +43,7 @@ def allowed(client: Any, operation: str, **members: Any) -> bool:
             "AccessDeniedException",
             "UnrecognizedClientException",
             "InvalidClientTokenId",
+            "NoSuchEntity",
         )
         return False
     return True
@@ -175,3 +176,20 @@ def test_no_request_fails_while_keys_are_rotated(two: tuple[Site, Replica, Repli
         finally:
             rotated.set()
         assert all(each.result() for each in working)
+
+
+def test_two_processes_may_share_one_file_of_sqlite(tmp_path: Path) -> None:
+    with replica.site(tmp_path, f"sqlite:///{tmp_path}/state.db") as site:
+        first, second = site.replica(), site.replica()
+        role = site.role(first, "shared")
+        one, other = first.client("eks"), second.client("eks")
+        for number in range(10):
+            writer, reader = (one, other) if number % 2 else (other, one)
+            asked = {"clusterName": CLUSTER, "namespace": "file", "serviceAccount": f"sa-{number}"}
+            made = writer.create_pod_identity_association(**asked, roleArn=role)["association"]
+            told = reader.list_pod_identity_associations(**asked)["associations"]
+            assert [each["associationId"] for each in told] == [made["associationId"]]
+        first.client("iam").delete_role(RoleName="shared")
+        eventually(lambda: not allowed(second.client("iam"), "get_role", RoleName="shared"), within=SOON)
+        checked = site.podid("state", "check")
+        assert json.loads(checked.stdout)["sound"], checked.stdout + checked.stderr

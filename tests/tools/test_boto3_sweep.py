@@ -35,6 +35,7 @@ class Boto3:
                 endpoint_url=self._url,
                 aws_access_key_id=who.access_key_id,
                 aws_secret_access_key=who.secret_access_key,
+                aws_session_token=who.session_token or None,
                 config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
             )
         return self._made[key]

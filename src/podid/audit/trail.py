@@ -7,14 +7,15 @@ parameters are written out as CloudTrail does. Source: CloudTrail user guide, "R
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
+from podid.audit.record import Record, written_out
 from podid.core import ids
 from podid.core.caller import Call, Caller, Input, Output
 from podid.core.errors import AwsError
@@ -58,6 +59,8 @@ _MAX_EVENT = 65_536
 _MAX_TEXT = 8192
 _MAX_ITEMS = 200
 _MAX_DEPTH = 12
+_LONGEST_NAME = 64
+"""Characters; no member with a rule has more."""
 _SECONDS = 64
 """Texts of instants kept: the events of one second have the same."""
 
@@ -115,45 +118,36 @@ def event_text(
     """
     caller = call.caller
     service = caller.service or invoked_by
-    who = dict(identity) if identity is not None else _identity(caller)
-    if invoked_by:
-        who["invokedBy"] = invoked_by
-    event: dict[str, Any] = {
-        "eventVersion": version,
-        "userIdentity": who,
-        "eventTime": _iso(call.now),
-        "eventSource": f"{call.service}.amazonaws.com",
-        "eventName": call.operation,
-        "awsRegion": call.region,
-        "sourceIPAddress": service or call.source_ip,
-        "userAgent": (service or call.user_agent)[:_MAX_TEXT],
-    }
+    event = Record(
+        eventVersion=version,
+        userIdentity=_who(caller, identity, invoked_by),
+        eventTime=_iso(call.now),
+        eventSource=f"{call.service}.amazonaws.com",
+        eventName=call.operation,
+        awsRegion=call.region,
+        sourceIPAddress=service or call.source_ip,
+        userAgent=(service or call.user_agent)[:_MAX_TEXT],
+        requestParameters=parameters or None,
+        responseElements=answer or None,
+        requestID=call.request_id,
+        eventID=event_id,
+        readOnly=read_only,
+        recipientAccountId=call.account,
+    )
     if error is not None:
-        event["errorCode"] = "AccessDenied" if error.code == "AccessDeniedException" else error.code
-        event["errorMessage"] = error.public[:_MAX_TEXT]
-    event |= {
-        "requestParameters": parameters or None,
-        "responseElements": answer or None,
-        "requestID": call.request_id,
-        "eventID": event_id,
-        "readOnly": read_only,
-    }
+        event.errorCode = "AccessDenied" if error.code == "AccessDeniedException" else error.code
+        event.errorMessage = error.public[:_MAX_TEXT]
     if resources:
-        event["resources"] = [dict(resource) for resource in resources]
+        event.resources = resources
     if shared_event_id:
-        event["sharedEventID"] = shared_event_id
-    event |= {
-        "eventType": "AwsApiCall",
-        "managementEvent": True,
-        "recipientAccountId": call.account,
-        "eventCategory": "Management",
-    }
-    if call.context.get("aws:SecureTransport") == ("true",) and call.host and not service:
-        event["tlsDetails"] = {"clientProvidedHostHeader": call.host[:255]}
-    text = _text(event)
+        event.sharedEventID = shared_event_id
+    if call.host and not service and call.context.get("aws:SecureTransport") == ("true",):
+        event.tlsDetails = {"clientProvidedHostHeader": call.host[:255]}
+    text = written_out(event)
     if len(text) > _MAX_EVENT:
-        event |= {"requestParameters": None, "responseElements": None, "additionalEventData": {"omitted": "too large"}}
-        text = _text(event)
+        event.requestParameters = event.responseElements = None
+        event.additionalEventData = {"omitted": "too large"}
+        text = written_out(event)
     return text
 
 
@@ -168,11 +162,27 @@ def reads_only(operation: str) -> bool:
     return operation.startswith(("AssumeRole", "Decode", "Describe", "Generate", "Get", "List", "Simulate"))
 
 
-def _text(event: Mapping[str, Any]) -> str:
+_whose: dict[str, tuple[Caller, msgspec.Raw]] = {}
+"""Who a session's caller is, written down, by access key id: a node asks for all of its pods."""
+_WHOSE: Final = 1024
+
+
+def _who(caller: Caller, identity: Mapping[str, Any] | None, invoked_by: str) -> Any:
+    if identity is not None or invoked_by or caller.kind != "role-session":
+        who = dict(identity) if identity is not None else _identity(caller)
+        return who | {"invokedBy": invoked_by} if invoked_by else who
+    known = _whose.get(caller.access_key_id)
+    if known is not None and known[0] is caller:
+        return known[1]
+    who = _identity(caller)
     try:
-        return msgspec.json.encode(event).decode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which a request may hold and UTF-8 cannot
-        return json.dumps(event)
+        written_down = msgspec.Raw(msgspec.json.encode(who))
+    except UnicodeEncodeError:
+        return who
+    if len(_whose) >= _WHOSE:
+        _whose.clear()
+    _whose[caller.access_key_id] = (caller, written_down)
+    return written_down
 
 
 def _identity(caller: Caller) -> dict[str, Any]:
@@ -219,11 +229,14 @@ def _shown(value: Any, depth: int = 0) -> Any:
     if depth > _MAX_DEPTH:
         return "..."
     if type(value) is dict or isinstance(value, Mapping):
-        return {
-            _lower(str(name)): HIDDEN if str(name).lower() in _HIDDEN_MEMBERS and inner else _shown(inner, depth + 1)
-            for name, inner in list(value.items())[:_MAX_ITEMS]
-            if inner is not None and str(name).lower() not in _OMITTED
-        }
+        shown = {}
+        for name, inner in islice(value.items(), _MAX_ITEMS):
+            if inner is None:
+                continue
+            told, rule = _told_as(str(name)) if len(str(name)) <= _LONGEST_NAME else (_lower(str(name)), "")
+            if rule != "omitted":
+                shown[told] = HIDDEN if rule == "hidden" and inner else _shown(inner, depth + 1)
+        return shown
     if isinstance(value, list | tuple):
         return [_shown(inner, depth + 1) for inner in value[:_MAX_ITEMS]]
     if isinstance(value, datetime):
@@ -233,6 +246,13 @@ def _shown(value: Any, depth: int = 0) -> Any:
     if isinstance(value, bool | int | float):
         return value
     return str(value)[:_MAX_TEXT]
+
+
+@lru_cache(2048)
+def _told_as(name: str) -> tuple[str, str]:
+    """How a member is called in an event, and whether it is `hidden` or `omitted` there."""
+    folded = name.lower()
+    return _lower(name), "hidden" if folded in _HIDDEN_MEMBERS else "omitted" if folded in _OMITTED else ""
 
 
 def _lower(name: str) -> str:

@@ -15,11 +15,14 @@ LEAN = ("agent", "imds", "part")
 
 def main() -> int:
     """Run the command line of this process."""
-    if len(sys.argv) > 1 and sys.argv[1] in LEAN:
-        return _lean(sys.argv[1], sys.argv[2:])
-    from podid.cli import people
+    try:
+        if len(sys.argv) > 1 and sys.argv[1] in LEAN:
+            return _lean(sys.argv[1], sys.argv[2:])
+        from podid.cli import people
 
-    return people.run()
+        return people.run()
+    except KeyboardInterrupt:  # also while modules are still being imported
+        return 130
 
 
 def _lean(name: str, arguments: list[str]) -> int:

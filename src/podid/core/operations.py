@@ -76,11 +76,13 @@ def invoke(handlers: Mapping[str, Handler], call: Call, members: Input) -> Outpu
     handler = handlers.get(call.operation)
     if handler is None:
         raise NotImplementedHere(f"podid does not implement {call.service}:{call.operation} yet.")
-    arguments = {snake_case(name): value for name, value in members.items()}
     known = _parameters(handler.__func__ if inspect.ismethod(handler) else handler)
-    for name in members:
-        if snake_case(name) not in known:
+    arguments = {}
+    for name, value in members.items():
+        parameter = snake_case(name)
+        if parameter not in known:
             raise NotImplementedHere(
                 f"podid does not implement the parameter {name} of {call.service}:{call.operation} yet."
             )
+        arguments[parameter] = value
     return handler(call, **arguments)

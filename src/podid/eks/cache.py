@@ -19,7 +19,7 @@ _V = TypeVar("_V")
 
 
 class RevisionCache(Generic[_K, _V]):
-    """Values by key, at most `size` of them, the least recently used given up first. Safe to share between threads."""
+    """Values by key, at most `size` of them, the first read given up first. Safe to share between threads."""
 
     def __init__(self, store: Store, load: Callable[[_K], _V], *, size: int) -> None:
         self._store = store
@@ -32,11 +32,9 @@ class RevisionCache(Generic[_K, _V]):
         """The value as of now."""
         # The revision is read first: if a write comes between, the value is newer than its label and is merely read again.
         revision = self._store.revision(ROOM)
-        with self._lock:
-            held = self._found.get(key)
-            if held is not None and held[0] == revision:
-                self._found.move_to_end(key)
-                return held[1]
+        held = self._found.get(key)
+        if held is not None and held[0] == revision:
+            return held[1]
         value = self._load(key)
         with self._lock:
             self._found[key] = (revision, value)

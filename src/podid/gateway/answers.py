@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from podid.core.http import Headers, HttpResponse
 from podid.gateway.uploads import ContentAnswer
 from podid.lean.messages import Response
@@ -32,8 +30,7 @@ def laid_out(response: HttpResponse, method: str, *, closes: bool = False) -> Re
     return Response.laid_out(response.status, head, body, source=source, closes=closes)
 
 
-@lru_cache(maxsize=64)
-def plain(status: int, text: str, *, closes: bool = False) -> Response:
-    """A plain sentence, for what has no service yet to speak for it."""
-    headers: Headers = (("content-type", "text/plain; charset=utf-8"),)
-    return laid_out(HttpResponse(status=status, headers=headers, body=text.encode()), "GET", closes=closes)
+def plain(status: int, text: str, request_id: str) -> Response:
+    """A plain sentence, for what has no service yet to speak for it; the connection ends with it."""
+    headers: Headers = (("content-type", "text/plain; charset=utf-8"), ("x-amzn-requestid", request_id))
+    return laid_out(HttpResponse(status=status, headers=headers, body=text.encode()), "GET", closes=True)

@@ -9,14 +9,17 @@ docs/decisions/0010-who-answers-where.md.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from http import HTTPStatus
 
 from msgspec.structs import replace
 
 from podid.core.clock import Clock
 from podid.core.http import HttpRequest, HttpResponse
+from podid.core.ids import names_at_random, uuid7
 from podid.core.waiting import WouldWait, without_waiting
 from podid.gateway.answers import laid_out, plain
 from podid.gateway.bodies import Bodies
@@ -26,6 +29,8 @@ from podid.gateway.receive import Head, TooLarge, is_answered_at_once, is_of_s3,
 from podid.gateway.steps.values import Received
 from podid.lean.messages import Request, Response
 from podid.lean.streams import BodyStream
+
+log = logging.getLogger("podid.access")
 
 HEALTH = "/_podid/health"
 OWN_THREADS = 4
@@ -90,7 +95,7 @@ class App:
         try:
             head = read_head(request)
         except TooLarge as error:
-            return plain(error.status, str(error), closes=True)
+            return self.refused(error.status, request.peer, str(error))
         if head.path == HEALTH and head.method in ("GET", "HEAD"):
             return laid_out(_HEALTHY, head.method)
         received = Received(
@@ -111,6 +116,13 @@ class App:
             return laid_out(told, head.method) if isinstance(told, HttpResponse) else self._wait(told, head, self._own)
         own = is_own(head) or (head.method == "POST" and _WEB_IDENTITY in request.body[:_FORM])
         return self._work(received, self._own if own else self._others)
+
+    def refused(self, status: int, peer: str, text: str = "") -> Response:
+        """The answer to what is no request, or one beyond the limits: before any service speaks for it, but with an id and a line in the log."""
+        request_id = uuid7(int(self._clock().timestamp() * 1000), names_at_random)
+        text = text or HTTPStatus(status).phrase
+        log.info("refused", extra={"request_id": request_id, "source_ip": peer, "status": status, "text": text})
+        return plain(status, text, request_id)
 
     async def _work(self, received: Received, pool: Executor) -> Response:
         told = await asyncio.get_running_loop().run_in_executor(pool, self._gateway.begin, received)
@@ -140,7 +152,7 @@ class App:
             if body is None:
                 body = await self._bodies.collect(head, stream)
         except TooLarge as error:
-            return plain(error.status, str(error), closes=True)
+            return self.refused(error.status, received.source_ip, str(error))
         if isinstance(body, HttpResponse):
             return laid_out(body, head.method, closes=True)
         try:

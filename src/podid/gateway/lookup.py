@@ -10,7 +10,17 @@ from podid.eks import Eks
 from podid.gateway import names, resource_keys, resource_tags
 from podid.gateway.loaded import loaded
 from podid.iam import Iam
-from podid.iam.entities import GROUP, INSTANCE_PROFILE, ROLE, USER, Kind, by_id, find, parse_entity_arn
+from podid.iam.entities import (
+    GROUP,
+    INSTANCE_PROFILE,
+    ROLE,
+    SERVER_CERTIFICATE,
+    USER,
+    Kind,
+    by_id,
+    find,
+    parse_entity_arn,
+)
 from podid.iam.tagging import tags_of
 from podid.store import Store
 
@@ -21,6 +31,7 @@ _KINDS: Mapping[str, Kind] = {
     "user": USER,
     "group": GROUP,
     "instance-profile": INSTANCE_PROFILE,
+    "server-certificate": SERVER_CERTIFICATE,
 }
 
 

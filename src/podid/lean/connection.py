@@ -18,14 +18,6 @@ _LINGER: Final = 2
 _PIECE: Final = 256 * 1024
 """Bytes of a source that are read and sent at once."""
 
-_REFUSALS: Final = {
-    400: "400 Bad Request",
-    413: "413 Request Entity Too Large",
-    417: "417 Expectation Failed",
-    431: "431 Request Header Fields Too Large",
-    505: "505 HTTP Version Not Supported",
-}
-
 
 class Connection(Receiver):
     """One connection."""
@@ -46,14 +38,14 @@ class Connection(Receiver):
             self._send(request, result, keep)
         else:
             self.deadline = NEVER  # whoever answers later keeps time itself
+            self._pending = result
             self._task = self.server.loop.create_task(self._answer_later(request, result, keep))
 
     async def _answer_later(self, request: Request, pending: Awaitable[Response] | Response, keep: bool) -> None:
         try:
             response = pending if isinstance(pending, Response) else await pending
         except BrokenBody:
-            status = self._refused or 400
-            response = text(status, _REFUSALS[status])
+            response = self.server.refused(self._refused or 400, self._peer)
         except Exception:
             response = self._failed(request)
         if response.source is None or request.method == "HEAD":
@@ -143,7 +135,7 @@ class Connection(Receiver):
             self._end_after_answers()
             return
         self._ending = True
-        response = text(status, _REFUSALS.get(status, "400 Bad Request"))
+        response = self.server.refused(status, self._peer)
         self._transport.write(b"".join((response.head, self.server.date, b"Connection: close\r\n\r\n", response.body)))
         self._linger()
 

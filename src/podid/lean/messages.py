@@ -110,3 +110,16 @@ def text(status: int, body: str, *headers: tuple[str, str]) -> Response:
 def json(status: int, body: bytes, *headers: tuple[str, str]) -> Response:
     """A JSON document that is already encoded."""
     return Response(status, body, (("Content-Type", "application/json"), *headers))
+
+
+def refusal(status: int, peer: str = "") -> Response:
+    """The answer to what is not HTTP, or beyond a limit, in the words that Go's servers have for it; whoever sent it."""
+    return text(status, _REFUSALS.get(status, "400 Bad Request"))
+
+
+_REFUSALS: Final = {
+    413: "413 Request Entity Too Large",
+    417: "417 Expectation Failed",
+    431: "431 Request Header Fields Too Large",
+    505: "505 HTTP Version Not Supported",
+}

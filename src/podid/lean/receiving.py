@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httptools
@@ -50,6 +51,7 @@ class Receiver(asyncio.Protocol):
         self._refused = 0
         self._stream: BodyStream | None = None
         self._task: asyncio.Task[None] | None = None
+        self._pending: object = None
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._writable: asyncio.Future[None] | None = None
         self._held = False
@@ -80,6 +82,9 @@ class Receiver(asyncio.Protocol):
             self._stream.fail()
         if self._task is not None:
             self._task.cancel()
+            pending, self._pending = self._pending, None
+            if iscoroutine(pending) and getcoroutinestate(pending) == CORO_CREATED:
+                pending.close()  # nobody will begin it
 
     def pause_writing(self) -> None:
         self._writable = self.server.loop.create_future()

@@ -21,9 +21,12 @@ from typing import Any
 from msgspec import Struct
 
 from podid.lean.connection import Connection
-from podid.lean.messages import Request, Response
+from podid.lean.messages import Request, Response, refusal
 
 Handler = Callable[[Request], "Response | Awaitable[Response]"]
+
+Refused = Callable[[int, str], Response]
+"""The answer to what is not HTTP, or beyond a limit: a status, and the address of who sent it."""
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +58,18 @@ class Limits(Struct, frozen=True, kw_only=True):
 class HttpServer:
     """Listens on any number of addresses with one handler. Made inside a running event loop."""
 
-    def __init__(self, handler: Handler, *, limits: Limits | None = None, readers: Executor | None = None) -> None:
-        """`readers`: the threads that answers' sources are read in; asyncio's own where None."""
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        limits: Limits | None = None,
+        readers: Executor | None = None,
+        refused: Refused = refusal,
+    ) -> None:
+        """`readers`: the threads that answers' sources are read in; asyncio's own where None. `refused` words the answer to what is no request."""
         self.handler = handler
         self.readers = readers
+        self.refused = refused
         self.limits = limits or Limits()
         self.tick = 0
         self.date = b""

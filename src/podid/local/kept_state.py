@@ -171,7 +171,7 @@ def look(place: Place) -> Whole:
             counts = {}
             if not problems:
                 problems += [
-                    f"the secret of access key {each} does not open with this master key"
+                    f"the secret of {'access key ' if each.startswith('AKIA') else ''}{each} does not open with this master key"
                     for each in unreadable_secrets(connection, store.master_key)
                 ]
                 for table in (USERS, ROLES, ACCESS_KEYS, CLUSTERS, ASSOCIATIONS):

@@ -172,7 +172,7 @@ def test_a_case_from_a_file(podid: Run, tmp_path: Path) -> None:
         ((*GET, "--identity-policy", "bad.json"), "bad.json:2:14: Syntax errors in policy."),
         ((*GET, "--identity-policy", "latin.json"), "latin.json is not text in UTF-8"),
         ((*GET, "--case", "case.json"), "--case holds everything, --principal included"),
-        (("evaluate", "--case", "allow.json"), "allow.json: Object contains unknown field `Version`"),
+        (("evaluate", "--case", "allow.json"), "allow.json: Object missing required field `request`"),
         (("evaluate", "--jsonl", "--trace"), "--jsonl takes everything from standard input"),
         (("evaluate", "--jsonl", "--principal", SESSION), "--jsonl takes everything from standard input"),
         (("evaluate", "--bogus"), "no such option"),

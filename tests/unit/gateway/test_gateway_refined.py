@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.gateway.asking import ACCOUNT, Things, needs, whole_needs
 
+from podid.core.errors import AccessDenied
 from podid.gateway.needs.refined import REFINEMENTS
 
 EC2 = f"arn:aws:ec2:us-east-1:{ACCOUNT}"
@@ -155,3 +156,35 @@ def test_what_was_encrypted_says_with_which_key() -> None:
     )
     assert [(need.action, need.resource) for need in found] == [("kms:ReEncryptFrom", used), ("kms:ReEncryptTo", named)]
     assert [need.context["kms:EncryptionContextKeys"] for need in found] == [("a",), ("b",)]
+
+
+def test_all_that_is_named_is_asked_for_or_none_of_it() -> None:
+    many = [f"i-{number}" for number in range(1000)]
+    assert len(needs("ec2", "StopInstances", InstanceIds=many)) == 1000
+    assert len(needs("ssm", "GetParameters", Names=many)) == 1000
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    targets = [{"Id": name, "Arn": here("sqs", "q")} for name in many] + [{"Id": "last", "RoleArn": role}]
+    assert ("iam:PassRole", role) in needs("events", "PutTargets", Rule="r", Targets=targets)
+    for service, operation, member in (("ec2", "StopInstances", "InstanceIds"), ("ssm", "GetParameters", "Names")):
+        with pytest.raises(AccessDenied, match="more than the 10000"):
+            needs(service, operation, **{member: many * 11})
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "members"),
+    [
+        ("dynamodb", "Query", {"TableName": "t", "KeyConditionExpression": "a" * 100_000}),
+        ("dynamodb", "ExecuteStatement", {"Statement": "select * from t where " + "pk in (" * 100_000}),
+        ("dynamodb", "ExecuteStatement", {"Statement": "select " + "from " * 100_000}),
+        ("ec2", "StopInstances", {"InstanceIds": ["a-" * 100_000]}),
+        ("ses", "SendEmail", {"Source": "(" * 100_000}),
+        ("ses", "SendRawEmail", {"RawMessage": {"Data": b"From: " + b"(" * 60_000}}),
+        ("events", "PutRule", {"Name": "r", "EventPattern": "[" * 100_000}),
+        ("kinesis", "GetRecords", {"ShardIterator": "A" * 100_000}),
+        ("kms", "Decrypt", {"CiphertextBlob": b"0" * 100_000}),
+    ],
+)
+def test_what_is_written_to_be_slow_is_not(service: str, operation: str, members: dict[str, Any]) -> None:
+    """Each ends at once, or the suite's own time limit ends it; none raises."""
+    things = Things({f"dynamodb:partition-key/{here('dynamodb', 'table/t')}": "pk"})
+    assert needs(service, operation, things, **members)

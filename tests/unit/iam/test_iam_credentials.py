@@ -125,19 +125,28 @@ def test_no_secret_is_kept_in_the_clear(aws: Any, ann: Any, store: Store) -> Non
     assert repr(base64.b32decode(seed))[2:-1] not in kept
 
 
-def test_every_encrypted_secret_is_renewed_with_the_master_key(aws: Any, iam: Iam, ann: Any, store: Store) -> None:
+def test_every_encrypted_secret_is_renewed_with_the_master_key(
+    aws: Any, iam: Iam, ann: Any, store: Store, device: Device, clock: Any
+) -> None:
     aws.create_access_key(UserName="ann")
-    aws.create_virtual_mfa_device(VirtualMFADeviceName="phone")
     idp = saml_idp.keys()
     aws.upload_server_certificate(
         ServerCertificateName="web",
         CertificateBody=idp.certificate_pem.decode(),
         PrivateKey=idp.private_pem.decode(),
     )
+    device.enable(aws)
     with store.read() as connection:
         assert unreadable_secrets(connection, store.master_key) == []
         assert len(unreadable_secrets(connection, MasterKey.generate())) == 3
     assert iam.renew_secrets() == 0
+    store.master_key = store.master_key.rotated()
+    assert iam.renew_secrets() == 3
+    store.master_key = store.master_key.without_old()
+    with store.read() as connection:
+        assert unreadable_secrets(connection, store.master_key) == []
+    clock.move(seconds=30)
+    iam.prove_mfa(ann["UserId"], SERIAL, device.code(), clock())
 
 
 class Device:

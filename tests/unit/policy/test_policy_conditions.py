@@ -231,7 +231,7 @@ def test_a_missing_key(applies: Applies, operator: str, wanted: str, context: di
     assert holds(f"ForAllValues:{operator}")
     assert holds(f"ForAllValues:{operator}IfExists")
     assert not holds(f"ForAnyValue:{operator}")
-    assert holds(f"ForAnyValue:{operator}IfExists")
+    assert not holds(f"ForAnyValue:{operator}IfExists")
 
 
 # operator, the policy's values, the request's values, whether the condition holds

@@ -35,9 +35,20 @@ ACTIONS = [
     ("s3:??tObject", "s3:PutObject", True),
     ("*", "anything:Whatever", True),
     ("*:*", "anything:Whatever", True),
-    ("*:GetObject", "s3:GetObject", True),
-    ("s?:GetObject", "s3:GetObject", True),
-    ("s*:GetObject", "s3:GetObject", True),
+    ("**", "anything:Whatever", True),
+    ("**:**", "anything:Whatever", True),
+    # the service is written out, or it is no action
+    ("*:GetObject", "s3:GetObject", False),
+    ("s?:GetObject", "s3:GetObject", False),
+    ("s*:GetObject", "s3:GetObject", False),
+    ("s3*", "s3:GetObject", False),
+    ("s3:", "s3:GetObject", False),
+    ("GetObject", "s3:GetObject", False),
+    # and a list of names is one name
+    ("s3:Get*,Put*", "s3:GetObject", False),
+    ("s3:GetObject,PutObject", "s3:GetObject", False),
+    ("s3:GetObject ", "s3:GetObject", False),
+    ("s3: GetObject", "s3:GetObject", False),
     ("ec2:Describe*", "ec2:DescribeInstances", True),
     ("ec2:Describe*", "ec2:RunInstances", False),
 ]

@@ -64,8 +64,14 @@ WRONG: list[tuple[str, str]] = [
     ('{"id": 1}', "missing required field `request`"),
     (text_of(request=None), "request: expected an object"),
     (text_of(request="x"), "request: expected an object"),
-    (text_of(extra=1), "unknown field `extra`"),
-    (of_request(extra=1), "request: unknown member 'extra'"),
+    # what is misspelt, or another tool's
+    (text_of(sesionPolicy=ALLOW), "the case: unknown member 'sesionPolicy'"),
+    (text_of(identityPolicy="p1"), "the case: unknown member 'identityPolicy'"),
+    (text_of(limit=ALLOW), "the case: unknown member 'limit'"),
+    (text_of(limit=json.dumps(ALLOW)), "the case: unknown member 'limit'"),
+    (text_of(controls=[{"at": "root", "all": [ALLOW]}]), "the case: unknown member 'controls'"),
+    (of_request(resourceAcount=HERE), "request: unknown member 'resourceAcount'"),
+    (of_request(keys={"a:b": "1"}), "request: unknown member 'keys'"),
     (of_request(context={"a:b": ["x", None]}), "'a:b' has a value that is no text"),
     (of_request(context={"a:b": {"x": 1}}), "'a:b' has a value that is no text"),
     (of_request(context={"a:b": [["x"]]}), "'a:b' has a value that is no text"),
@@ -91,7 +97,6 @@ WRONG: list[tuple[str, str]] = [
     (of_request(resourceAccount=HERE[:-1]), "resourceAccount: expected twelve digits"),
     # the policies
     (text_of(identityPolicies=[{"name": "p"}]), "identityPolicies[0]: Syntax errors in policy"),
-    (text_of(identityPolicies=[{"name": "p", "policy": ALLOW, "x": 1}]), "identityPolicies[0]: unknown member 'x'"),
     (text_of(identityPolicies=[{"name": 5, "policy": ALLOW}]), "identityPolicies[0].name: expected a text"),
     (text_of(identityPolicies=[7]), "identityPolicies[0]: expected a policy"),
     (text_of(identityPolicies=["{"]), "identityPolicies[0]: Syntax errors in policy: line 1, column 2"),
@@ -100,7 +105,7 @@ WRONG: list[tuple[str, str]] = [
     (text_of(scps=[ALLOW]), 'scps[0]: expected {"level"'),
     (text_of(scps=[{"level": "root"}]), 'scps[0]: expected {"level"'),
     (text_of(scps=[{"level": "root", "policies": ALLOW}]), "scps[0].policies: expected a list"),
-    (text_of(scps=[{"level": "root", "policies": [ALLOW], "x": 1}]), 'scps[0]: expected {"level"'),
+    (text_of(scps=[{"level": ["root"], "policies": [ALLOW]}]), 'scps[0]: expected {"level"'),
     (text_of(boundary={**ALLOW, "Statement": {"Effect": "Allow", "Action": "*"}}), "boundary: Policy statement must contain resources: line 1, column 40"),
     (text_of(boundary={**ALLOW, "Statement": {"Effect": "Allow"}, "Bogus": 1}), "boundary: Syntax errors in policy"),
     (text_of(boundary={"Version": "2012-10-17", "Statement": {**ALLOW["Statement"], "Condition": {"StringEqual": {"a:b": "c"}}}}), "unknown operator 'StringEqual'"),
@@ -121,15 +126,38 @@ def test_a_bad_line_is_answered_and_does_not_stop_the_others(ask_lines: AskLines
     [
         *(
             text_of(**{part: None})
-            for part in ("boundary", "sessionPolicy", "resourcePolicy", "trustPolicy", "scps", "rcps")
+            for part in (
+                "boundary",
+                "sessionPolicy",
+                "resourcePolicy",
+                "trustPolicy",
+                "scps",
+                "rcps",
+                "resourceControlPolicies",
+            )
         ),
-        *(text_of(**{part: []}) for part in ("boundary", "resourcePolicy", "trustPolicy", "scps", "rcps")),
+        *(
+            text_of(**{part: []})
+            for part in (
+                "boundary",
+                "sessionPolicy",
+                "resourcePolicy",
+                "trustPolicy",
+                "scps",
+                "rcps",
+                "permissionBoundaries",
+            )
+        ),
         of_request(context=None),
         of_request(context={"a:b": None}),
         of_request(resourceAccount=None),
         of_request(resource=None),
         of_request(resourceAccount=int(HERE)),
         text_of(name="n", description="d", source="the guide", expected={"decision": "Allowed"}, tags=["a"]),
+        text_of(extra=1, why={"page": "x"}, reasons=[["scp", "implicit"]], layer="identity"),
+        of_request(region="us-east-1", note=["a"], wildcardOnlyAction=True),
+        text_of(identityPolicies=[{"name": "p", "policy": ALLOW, "type": "inline"}]),
+        text_of(scps=[{"level": "root", "id": "r-1", "policies": [{"name": "full", "policy": ALLOW, "id": "p-1"}]}]),
     ],
 )
 def test_null_is_as_if_left_out_and_notes_bear_on_nothing(ask_lines: AskLines, line: str) -> None:

@@ -253,6 +253,10 @@ SETS: list[tuple[str, Any, Any, bool]] = [
     ("ForAllValues:IpAddress", ["10.0.0.0/8"], ["192.0.2.1", "10.1.1.1"], False),
     ("ForAllValues:StringEqualsIfExists", ["a"], ["a", "b"], False),
     ("ForAnyValue:StringEqualsIfExists", ["a"], ["b"], False),
+    # a set operator is heeded before the suffix: without a value there is none that matches
+    ("ForAnyValue:StringEqualsIfExists", ["a"], [], False),
+    ("ForAnyValue:StringNotLikeIfExists", ["a"], None, False),
+    ("ForAllValues:StringEqualsIfExists", ["a"], None, True),
 ]
 
 

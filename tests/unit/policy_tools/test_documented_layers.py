@@ -71,7 +71,7 @@ IN_ONE_ACCOUNT: list[tuple[dict[str, Any], str]] = [
     ({"sessionPolicy": SILENT}, "implicit: session"),
     ({"sessionPolicy": DENY}, "explicit: session"),
     ({"boundary": ALLOW, "sessionPolicy": ALLOW, "scps": levels([ALLOW], [ALLOW], [ALLOW])}, "allowed"),
-    ({"boundary": SILENT, "sessionPolicy": SILENT}, "implicit: boundary session"),
+    ({"boundary": SILENT, "sessionPolicy": SILENT}, "implicit: session boundary"),
     ({"boundary": SILENT, "sessionPolicy": DENY}, "explicit: session"),
     # "an Allow is needed at every level, from the root to the account"
     ({"scps": levels([ALLOW], [ALLOW])}, "allowed"),

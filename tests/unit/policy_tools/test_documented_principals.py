@@ -67,7 +67,9 @@ BUT: list[tuple[Any, list[Any]]] = [
     ({"AWS": [AUDIT, AUDIT_ROLE, OF_THERE]}, [AUDIT, AUDIT_ROLE, OF_THERE, THERE]),
     ({"AWS": [AUDIT_ROLE, OF_THERE]}, [AUDIT_ROLE, OF_THERE, THERE]),
     ({"AWS": [AUDIT, OF_THERE]}, [OF_THERE, THERE]),
-    ({"AWS": [AUDIT, AUDIT_ROLE]}, []),
+    # "you must also specify the account ARN … Otherwise, the policy might deny access to the entire account": a role by itself is not its account's
+    ({"AWS": [AUDIT, AUDIT_ROLE]}, [AUDIT_ROLE]),
+    ({"AWS": OF_THERE}, [OF_THERE, THERE]),
     ({"AWS": BOB}, []),
     ({"Service": "sns.amazonaws.com"}, ["sns.amazonaws.com"]),
 ]

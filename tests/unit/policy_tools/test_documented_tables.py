@@ -1,7 +1,7 @@
 """The tables in which AWS's own pages show how a condition is evaluated, row by row, asked through lines of JSON.
 
 Source: the IAM user guide: "Condition operators", "Conditions with multiple context keys or values", "Single-valued vs. multivalued context keys",
-"Variables and tags" (its part on variables with no value). One table is left out: the one of `aws:ResourceOrgPaths`, whose rows contradict the
+"Multivalued context key examples", "Variables and tags" (its part on variables with no value). One table is left out: the one of `aws:ResourceOrgPaths`, whose rows contradict the
 sentence above it.
 """
 
@@ -155,6 +155,26 @@ TABLES: dict[str, tuple[dict[str, Any], list[Row]]] = {
             ({"aws:TagKeys": ["environment", "cost-center"]}, True),
             ({"aws:TagKeys": ["environment", "dept"]}, True),
             ({"aws:TagKeys": ["dept"]}, False),
+            ({}, False),
+        ],
+    ),
+    "ForAllValues, negated": (
+        {"ForAllValues:StringNotLike": {"aws:TagKeys": ["key1*", "key2*"]}},
+        [
+            ({"aws:TagKeys": ["key1:legal"]}, False),
+            ({"aws:TagKeys": ["key1:hr", "key1:personnel"]}, False),
+            ({"aws:TagKeys": ["key1:hr", "key2:audit"]}, False),
+            ({"aws:TagKeys": ["key3:legal"]}, True),
+            ({"aws:TagKeys": ["key3:legal", "key1:hr"]}, False),
+            ({}, True),
+        ],
+    ),
+    "ForAnyValue of one": (
+        {"ForAnyValue:StringEquals": {"aws:TagKeys": "webserver"}},
+        [
+            ({"aws:TagKeys": ["webserver"]}, True),
+            ({"aws:TagKeys": ["environment", "webserver", "test"]}, True),
+            ({"aws:TagKeys": ["environment", "test"]}, False),
             ({}, False),
         ],
     ),

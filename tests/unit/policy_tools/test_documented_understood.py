@@ -129,3 +129,35 @@ def test_whom_a_resource_policy_names_of_a_federated_session(
 ) -> None:
     policies = {"resourcePolicy": policy(Principal={"AWS": who}), **({"sessionPolicy": session} if session else {})}
     assert ask_case(asked(FEDERATED), **policies) == expected
+
+
+AWS_POLICY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+RESERVED = f"arn:aws:iam::{HERE}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123"
+AWS_ALIAS = f"arn:aws:kms:us-east-1:{HERE}:alias/aws/s3"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "expected"),
+    [
+        # "You cannot change the permissions defined in AWS managed policies"
+        ("iam:CreatePolicyVersion", AWS_POLICY, "implicit: resource"),
+        ("iam:DeletePolicy", AWS_POLICY, "implicit: resource"),
+        ("iam:TagPolicy", AWS_POLICY, "implicit: resource"),
+        ("iam:GetPolicy", AWS_POLICY, "allowed"),
+        ("iam:ListEntitiesForPolicy", AWS_POLICY, "allowed"),
+        ("iam:DeletePolicy", f"arn:aws:iam::{HERE}:policy/mine", "allowed"),
+        ("iam:PutRolePolicy", RESERVED, "implicit: resource"),
+        ("iam:GetRole", RESERVED, "allowed"),
+        ("iam:SimulatePrincipalPolicy", RESERVED, "allowed"),
+        ("iam:PutRolePolicy", f"arn:aws:iam::{HERE}:role/app", "allowed"),
+        ("sts:AssumeRole", RESERVED, "allowed"),
+        ("kms:DeleteAlias", AWS_ALIAS, "implicit: resource"),
+        ("kms:DeleteAlias", f"arn:aws:kms:us-east-1:{HERE}:alias/mine", "allowed"),
+    ],
+)
+def test_what_is_owned_by_aws_is_changed_by_nobody(ask_case: AskOne, action: str, resource: str, expected: str) -> None:
+    assert ask_case(asked(USER, action, resource), identityPolicies=OWN) == expected
+    if action != "sts:AssumeRole":  # which an account's root may not, and which a trust policy decides
+        assert ask_case(asked(HERE, action, resource)) == expected
+        denied = [*OWN, {"name": "no", "policy": DENY}]
+        assert ask_case(asked(USER, action, resource), identityPolicies=denied) == "explicit: identity"

@@ -123,6 +123,8 @@ TABLE: list[tuple[list[Statement], str, list[str]]] = [
     ([allow(*SCAN, Condition={"ForAllValues:StringEquals": {"dynamodb:Attributes": ["a"]}, "Null": {"dynamodb:attributes": "false"}})], "identity", []),
     ([allow(*SCAN, Condition={"ForAllValues:StringEquals": {"dynamodb:Attributes": ["a"]}, "ForAnyValue:StringEquals": {"dynamodb:Attributes": ["a"]}})], "identity", []),
     ([deny(*SCAN, **under("ForAllValues:StringEquals", "dynamodb:Attributes", ["a"]))], "identity", []),
+    ([deny(*SCAN, **under("ForAnyValue:StringEqualsIfExists", "dynamodb:Attributes", ["a"]))], "identity", ["if-exists-of-any"]),
+    ([deny(*SCAN, **under("ForAllValues:StringEqualsIfExists", "dynamodb:Attributes", ["a"]))], "identity", []),
     ([allow(**under("ForAnyValue:StringEquals", "aws:PrincipalOrgID", ["o-1"]))], "identity", ["set-operator-on-single"]),
     ([allow(**under("StringEquals", "aws:CalledVia", "athena.amazonaws.com"))], "identity", ["no-set-operator"]),
     ([allow(**under("StringEquals", "aws:PrincipalTag/team", "red*"))], "identity", ["wildcard-as-text"]),

@@ -57,7 +57,8 @@ class Maker:
         if kind == "structure":
             if shape.document:
                 return {"a": [1, "b", None, {"c": 1.5}]}
-            return None if shape.eventstream or depth > 6 else self._structure(shape, depth)
+            made = None if shape.eventstream or depth > 6 else self._structure(shape, depth)
+            return None if shape.raw.union and not made else made  # one of a union's members is always there
         if kind == "list":
             items = [self.value(shape.item, depth + 1) for _ in range(self._random.choice((1, 2, 3)))]
             return None if any(item is None for item in items) else items

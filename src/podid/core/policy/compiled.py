@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from podid.core.policy.actions import names_actions
 from podid.core.policy.conditions import Test, compile_test
 from podid.core.policy.document import Document, Effect, Patterns, PolicyKind, Statement
 from podid.core.policy.facts import Facts
@@ -117,7 +118,7 @@ class CompiledPolicy:
         everywhere: list[_Row] = []
         for statement in document.statements:
             compiled = CompiledStatement(statement, kind, variables=document.has_variables)
-            patterns = [tokens_of(value.lower()) for value in statement.actions.values]
+            patterns = [tokens_of(value.lower()) for value in statement.actions.values if names_actions(value)]
             services = [_service(tokens) for tokens in patterns]
             if statement.actions.negated or None in services:
                 everywhere.append((compiled, PatternSet(patterns), statement.actions.negated))

@@ -75,7 +75,7 @@ def _for_all(key: str, match: Match, *, negated: bool) -> Test:
 
 
 def _for_any(key: str, match: Match, *, negated: bool) -> Test:
-    """A missing key has no value that could match, whatever else the operator says: IAM does not heed `IfExists` here."""
+    """A missing key has no value that could match, and `IfExists` does not change that."""
 
     def test(facts: Facts) -> bool:
         values = facts.values(key)

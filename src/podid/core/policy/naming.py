@@ -69,7 +69,10 @@ class NamedPrincipals:
             return Naming.NONE
         if denies:
             # "NotPrincipal with Deny will always deny any IAM principal that has a permissions boundary", and each of the caller's
-            # identities (account, role, session) has to be listed for the caller to be left out.
+            # identities (account, role, session) has to be listed for the caller to be left out. A role by itself, asked about without a
+            # session, has but the one.
+            if principal.kind == "role-session" and not principal.arn:
+                found = found[1:]
             left_out = bool(found) and Naming.NONE not in found and not bounded
         else:
             left_out = any(found)
@@ -92,7 +95,7 @@ class NamedPrincipals:
         if kind == "user":
             return [_if(account, Naming.ACCOUNT), _if(by_issuer or by_self, Naming.DIRECT)]
         of_role = [_if(account, Naming.ACCOUNT), _if(by_issuer, Naming.ISSUER)]
-        if not principal.arn:  # a role that asks by itself, without a session, has no third identity to list
+        if not principal.arn:  # a role by itself
             return of_role
         return [*of_role, _if(by_self, Naming.DIRECT)]
 

@@ -70,7 +70,11 @@ WITH_WILDCARDS = frozenset({Comparison.STRING_LIKE, Comparison.ARN_LIKE})
 
 
 class Operator(Struct, frozen=True):
-    """An operator taken apart. `quantifier` is None where the key is taken to have one value."""
+    """An operator taken apart. `quantifier` is None where the key is taken to have one value.
+
+    `if_exists` tells whether it matches for its suffix where the key is missing. With `ForAnyValue` it does not: "the condition returns false" where
+    there is no such key, and IAM heeds that first.
+    """
 
     comparison: Comparison
     negated: bool = False
@@ -87,7 +91,7 @@ def operators() -> dict[str, Operator]:
             for prefix, quantifier in (("", None), *_PREFIXES.items()):
                 found[prefix + name] = Operator(comparison, negated, quantifier, False)
                 if comparison is not Comparison.NULL:  # "IfExists can be added to any operator except Null"
-                    found[prefix + name + _SUFFIX] = Operator(comparison, negated, quantifier, True)
+                    found[prefix + name + _SUFFIX] = Operator(comparison, negated, quantifier, quantifier != "any")
     return found
 
 

@@ -10,6 +10,7 @@ variable's place, both evaluators ask the same readers (`operands.py`, `variable
 from __future__ import annotations
 
 from podid.core.policy import operands
+from podid.core.policy.actions import names_actions
 from podid.core.policy.authorize import conclude
 from podid.core.policy.decision import Decision, Layer, StatementRef
 from podid.core.policy.document import ConditionTest, Effect, Patterns, PolicyKind, PrincipalElement, Statement
@@ -126,11 +127,12 @@ def _principal(element: PrincipalElement, facts: Facts, *, denies: bool) -> tupl
     elif everybody:
         found = Naming.NONE
     else:
-        # A role that asks by itself, without a session, has no third identity to list.
         names = [identity for (kind, identity) in identities if identity or kind != "AWS"]
         # Denying everybody but some leaves out who is listed with account, role and session, and has no boundary; allowing everybody but
         # some leaves out who is listed in any way.
         if denies:
+            if principal.kind == "role-session" and not principal.arn:
+                names = [principal.issuer_arn]  # a role by itself, without a session
             left_out = bool(names) and all(name in listed for name in names) and not facts.bounded
         else:
             left_out = any(name in listed for name in names)
@@ -169,9 +171,10 @@ def _named(kind: str, value: str, facts: Facts) -> str | None:
 
 
 def _action(actions: Patterns, facts: Facts) -> ElementTrace:
-    """Actions are compared without case; wildcards stand anywhere in them."""
+    """Actions are compared without case; wildcards stand anywhere in their names."""
     compared = tuple(
-        Compared(value, value, glob(list(value.lower()), facts.action, wild="*?")) for value in actions.values
+        Compared(value, value, names_actions(value) and glob(list(value.lower()), facts.action, wild="*?"))
+        for value in actions.values
     )
     found = any(each.matched for each in compared)
     return ElementTrace(

@@ -66,7 +66,10 @@ def _from_rfc3339(found: re.Match[str]) -> datetime:
 
 def to_number(at: datetime) -> int | float:
     """Epoch seconds, whole where they are, else with milliseconds."""
-    milliseconds = (_utc(at) - _EPOCH) // timedelta(milliseconds=1)
+    at = _utc(at)
+    if not at.microsecond:
+        return int(at.timestamp())
+    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
     seconds, rest = divmod(milliseconds, 1000)
     return milliseconds / 1000 if rest else seconds
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from podid.gateway.needs.bounds import bounded
+
 _ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-z]{1,40}(?:-[0-9a-f]{4,12})*")
+_LONGEST = 80
 _DEEPEST = 5
-_MOST = 200
 
 _WORDS: Mapping[str, str] = {
     # word of the identifier: kind of resource in the service authorization reference
@@ -87,7 +89,7 @@ _NOT_ACTED_ON = frozenset(
 
 def kind_of(identifier: str) -> str:
     """The kind of resource that an identifier means; empty where it is none that is known."""
-    found = _ID.fullmatch(identifier)
+    found = _ID.fullmatch(identifier) if len(identifier) <= _LONGEST else None
     return _WORDS.get(found[1], "") if found else ""
 
 
@@ -103,5 +105,5 @@ def ids_in(value: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
                 if name not in _NOT_ACTED_ON:
                     yield from ids_in(inner, depth + 1)
         elif isinstance(value, list | tuple):
-            for inner in value[:_MOST]:
+            for inner in bounded(value):
                 yield from ids_in(inner, depth + 1)

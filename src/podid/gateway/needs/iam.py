@@ -21,9 +21,10 @@ _KINDS: Mapping[str, str] = {
     "InstanceProfileName": "instance-profile",
     "PolicyName": "policy",
     "ServerCertificateName": "server-certificate",
+    "VirtualMFADeviceName": "mfa",
     "Name": "saml-provider",
 }
-_ARNS = ("PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn", "SerialNumber")
+_ARNS = ("PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn", "SerialNumber", "Arn", "PolicySourceArn")
 _INLINE = frozenset(
     {"GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "GetUserPolicy", "PutUserPolicy", "DeleteUserPolicy"}
 )
@@ -43,6 +44,8 @@ _ON_OWN_USER = frozenset(
         "GetLoginProfile",
         "UpdateLoginProfile",
         "DeleteLoginProfile",
+        "DeactivateMFADevice",
+        "GetMFADevice",
         "ListMFADevices",
         "CreateServiceSpecificCredential",
         "ListServiceSpecificCredentials",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,7 +21,53 @@ _STATEMENTS = (
 _LONGEST = 8192
 _LITERAL = r"(?:'((?:[^']|'')*)'|(-?\d+(?:\.\d+)?)|(\?))"
 _LITERALS = re.compile(r"'(?:[^']|'')*'")
-_OR = re.compile(r"\bor\b", re.IGNORECASE)
+_OPENS = re.compile(r"\b(?:or|not)\b", re.IGNORECASE)
+_LIST = r"[\[(]((?:'(?:[^']|'')*+'|[^'\[\]()])*+)[\])]"
+_WORD = re.compile(r'"([^"]{1,255})"|(?<![\w.])([A-Za-z_]\w{0,254})(?!\w|\s*\()')
+_KEYWORDS = frozenset(
+    [
+        "all",
+        "and",
+        "as",
+        "asc",
+        "between",
+        "begins_with",
+        "by",
+        "contains",
+        "delete",
+        "desc",
+        "exists",
+        "false",
+        "from",
+        "in",
+        "index",
+        "insert",
+        "into",
+        "is",
+        "like",
+        "limit",
+        "list_append",
+        "missing",
+        "modified",
+        "new",
+        "not",
+        "null",
+        "old",
+        "on",
+        "or",
+        "order",
+        "remove",
+        "returning",
+        "select",
+        "set",
+        "size",
+        "true",
+        "update",
+        "value",
+        "values",
+        "where",
+    ]
+)
 _PARAMETER = re.compile(r"'(?:[^']|'')*'|(\?)")
 
 
@@ -45,28 +92,44 @@ def statements_of(asked: Asked) -> Iterator[tuple[str, tuple[Any, ...]]]:
             yield entry["Statement"], tuple(entry.get("Parameters") or ())
 
 
+def attributes_of(statement: str) -> list[str]:
+    """The attributes that a statement names; none of one that selects everything."""
+    text = _LITERALS.sub("''", statement[:_LONGEST])
+    tables = {match["quoted"] or match["plain"] for pattern, _ in _STATEMENTS if (match := pattern.match(text))}
+    words = (quoted or plain for quoted, plain in _WORD.findall(text))
+    return [word for word in dict.fromkeys(words) if word.lower() not in _KEYWORDS and word not in tables]
+
+
+def selects_everything(statement: str) -> bool:
+    """Whether a statement reads whole items."""
+    return re.match(r"\s*select\s+\*", statement[:_LONGEST], re.IGNORECASE) is not None
+
+
 def leading_values(statement: str, parameters: tuple[Any, ...], attribute: str) -> list[str]:
     """The values that a statement compares an attribute with, or inserts for it; none where it does neither."""
     text = statement[:_LONGEST]
     if not attribute:
         return []
     name = rf"[\"']?{re.escape(attribute)}[\"']?"
+    places = [match.start() for match in _PARAMETER.finditer(text) if match[1]]
     found: list[str] = []
-    for match in re.finditer(rf"(?<![\w\"']){name}\s*(?:=|:)\s*{_LITERAL}", text, re.IGNORECASE):
-        found += _value(match, match.start(3), text, parameters)
-    for match in re.finditer(rf"(?<![\w\"']){name}\s+in\s*[\[(]([^\])]*)[\])]", text, re.IGNORECASE):
+    for match in re.finditer(rf"(?<![\w\"']){name}\s*+(?:=|:)\s*+{_LITERAL}", text, re.IGNORECASE):
+        found += _value(match, match.start(3), places, parameters)
+    for match in re.finditer(rf"(?<![\w\"']){name}\s++in\s*+{_LIST}", text, re.IGNORECASE):
         for inner in re.finditer(_LITERAL, match[1]):
-            found += _value(inner, match.start(1) + inner.start(3), text, parameters)
-    if found and _OR.search(_LITERALS.sub("", text)):
-        found.append("")  # what else an `or` lets in nobody can say: no policy that lists values may allow it
+            found += _value(inner, match.start(1) + inner.start(3), places, parameters)
+    if found and _OPENS.search(_LITERALS.sub("", text)):
+        found.append(
+            ""
+        )  # what else an `or` or a `not` lets in nobody can say: no policy that lists values may allow it
     return found
 
 
-def _value(match: re.Match[str], place: int, text: str, parameters: tuple[Any, ...]) -> list[str]:
+def _value(match: re.Match[str], place: int, places: list[int], parameters: tuple[Any, ...]) -> list[str]:
     quoted, number, parameter = match.groups()[-3:]
     if parameter is None:
         return [quoted.replace("''", "'") if quoted is not None else number]
-    index = sum(1 for before in _PARAMETER.finditer(text[:place]) if before[1])
+    index = bisect_left(places, place)
     value = parameters[index] if index < len(parameters) else None
     if isinstance(value, Mapping) and value:
         return [str(next(iter(value.values())))]

@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from podid.gateway.needs.bounds import bounded
 from podid.gateway.needs.need import Asked, Need
 from podid.gateway.needs.role_receivers import receiver
 
@@ -47,8 +48,7 @@ _BY_NAME: Mapping[str, frozenset[str]] = {
 }
 _PROFILES = frozenset({"IamInstanceProfile", "instanceRole", "JobFlowRole"})
 """Members that hold an instance profile: its name, its ARN, or a structure of either."""
-_DEEPEST = 7
-_MOST = 50
+_DEEPEST = 16
 
 
 class _Given(Struct, frozen=True):
@@ -92,7 +92,7 @@ def _roles(asked: Asked, value: Any, member: str, *, depth: int) -> Iterator[_Gi
         if isinstance(value, dict):
             yield from _of_structure(asked, value, member, depth)
         elif isinstance(value, list | tuple):
-            for inner in value[:_MOST]:
+            for inner in bounded(value):
                 yield from _roles(asked, inner, member, depth=depth)
 
 
@@ -105,7 +105,7 @@ def _of_structure(asked: Asked, value: Mapping[str, Any], member: str, depth: in
         return
     # `{"path": "/cloudwatchRoleArn", "value": ARN}` of API Gateway, `{"AttributeName": "…RoleArn", "AttributeValue": ARN}` of SNS
     named = str(value.get("path") or value.get("AttributeName") or "").rpartition("/")[2]
-    for name, inner in list(value.items())[:_MOST]:
+    for name, inner in list(bounded(value).items()):
         if name not in _TAKEN_AWAY:
             inner_member = named if named and name in ("value", "AttributeValue") else str(name)
             yield from _roles(asked, inner, inner_member, depth=depth + 1)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import islice, product
+from itertools import product
+from math import prod
 from typing import Any
 
+from podid.gateway.needs.bounds import bounded
 from podid.gateway.needs.need import Asked
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
@@ -78,7 +80,6 @@ _NEVER_SAID = frozenset(
 )
 """Service, kind and placeholder that only the service can fill, whatever a request names alike."""
 _PLAIN_NAMES = ("name", "id", "identifier", "names", "ids")
-_MOST = 100
 _WORDS_ADDED = ("name", "id", "identifier", "arn", "ids", "names", "identifiers", "s", "")
 
 
@@ -149,7 +150,8 @@ def _names_the_thing(placeholder: str) -> bool:
 def _written(template: str, values: Mapping[str, tuple[str, ...]]) -> list[str]:
     names = list(values)
     written = []
-    for each in islice(product(*values.values()), _MOST):
+    bounded(range(prod(map(len, values.values()))))
+    for each in product(*values.values()):
         chosen = dict(zip(names, each, strict=True))
         written.append("".join(chosen.get(part, part) for part in _PLACEHOLDER.split(template)))
     return written
@@ -158,7 +160,7 @@ def _written(template: str, values: Mapping[str, tuple[str, ...]]) -> list[str]:
 def _texts(value: Any) -> tuple[str, ...]:
     """The values of a member that can stand in an ARN: one, or those of a list."""
     values = value if isinstance(value, list | tuple) else (value,)
-    found = [text for item in values[:_MOST] if (text := _text(item)) is not None]
+    found = [text for item in bounded(values) if (text := _text(item)) is not None]
     return tuple(found)
 
 

@@ -21,13 +21,13 @@ from typing import Any
 from msgspec import Struct
 
 from podid.gateway.needs import request_tags
+from podid.gateway.needs.bounds import bounded
 from podid.gateway.needs.need import Asked, Need
 from podid.gateway.needs.placeholders import Filler
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
 _WORD_END = re.compile(r"[/:]")
 _DEEPEST = 4
-_MOST_ARNS = 100
 
 
 class Kind(Struct, frozen=True):
@@ -164,14 +164,14 @@ def _names_one_of_many(asked: Asked) -> bool:
 
 
 def arns_in(value: Any, depth: int = 0) -> Iterator[str]:
-    """The ARNs in an input, wherever they stand, at most so many."""
+    """The ARNs in an input, wherever they stand."""
     if isinstance(value, str):
         if value.startswith("arn:") and len(value) <= 2048:
             yield value
     elif depth < _DEEPEST:
         if isinstance(value, dict):
-            for inner in list(value.values())[:_MOST_ARNS]:
+            for inner in list(bounded(value).values()):
                 yield from arns_in(inner, depth + 1)
         elif isinstance(value, list | tuple):
-            for inner in value[:_MOST_ARNS]:
+            for inner in bounded(value):
                 yield from arns_in(inner, depth + 1)

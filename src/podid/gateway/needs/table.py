@@ -86,6 +86,7 @@ def _found(asked: Asked) -> Iterable[Need] | None:
     return None
 
 
+@cache
 def _written(service: str, operation: str) -> Rule | None:
     if unneeded.is_unneeded(service, operation):
         return unneeded.nothing

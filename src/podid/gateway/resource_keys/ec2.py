@@ -56,6 +56,7 @@ def _instance(backend: Any, name: str, _arn: Arn) -> dict[str, Any]:
     found["MetadataHttpTokens"] = options.http_tokens
     found["MetadataHttpEndpoint"] = options.http_endpoint
     found["MetadataHttpPutResponseHopLimit"] = options.http_put_response_hop_limit
+    found["InstanceMetadataTags"] = options.instance_metadata_tags
     association = next(
         (one for one in list(backend.iam_instance_profile_associations.values()) if one.instance.id == name), None
     )
@@ -120,6 +121,7 @@ def _subnet(backend: Any, name: str, arn: Arn) -> dict[str, Any]:
     return {
         "SubnetID": name,
         "AvailabilityZone": subnet.availability_zone,
+        "AvailabilityZoneId": subnet.availability_zone_id,
         "Vpc": _here(arn, f"vpc/{subnet.vpc_id}"),
     }
 
@@ -143,13 +145,14 @@ def _interface(backend: Any, name: str, arn: Arn) -> dict[str, Any]:
     return {
         "NetworkInterfaceID": name,
         "AvailabilityZone": interface.subnet.availability_zone,
+        "AvailabilityZoneId": interface.subnet.availability_zone_id,
         "Subnet": _here(arn, f"subnet/{interface.subnet.id}"),
         "Vpc": _here(arn, f"vpc/{interface.subnet.vpc_id}"),
     }
 
 
 def _key_pair(backend: Any, name: str, _arn: Arn) -> dict[str, Any]:
-    pair = backend.keypairs.get(name)
+    pair = backend.key_pairs.get(name)
     return {} if pair is None else {"KeyPairName": name, "KeyPairType": pair.key_type}
 
 
@@ -195,6 +198,7 @@ KEYS = frozenset(
     for name in [
         "AllocationId",
         "AvailabilityZone",
+        "AvailabilityZoneId",
         "DhcpOptionsID",
         "Domain",
         "EbsOptimized",
@@ -203,6 +207,7 @@ KEYS = frozenset(
         "ImageType",
         "InstanceID",
         "InstanceMarketType",
+        "InstanceMetadataTags",
         "InstanceProfile",
         "InstanceType",
         "InternetGatewayID",

@@ -73,8 +73,14 @@ def _of_database(_rds: Any, backend: Any, arn: Arn) -> dict[str, Values]:
         "Piops": database.iops,
         "StorageEncrypted": "true" if database.storage_encrypted else "false",
         "StorageSize": database.allocated_storage,
+        "Vpc": "true" if getattr(database, "db_subnet_group", None) else "false",
     }
     return {f"rds:{key}": (str(value),) for key, value in told.items() if value not in (None, "")}
+
+
+def _of_document(_ssm: Any, backend: Any, arn: Arn) -> dict[str, Values]:
+    documents = backend._documents.get(arn.resource.removeprefix("document/"))
+    return {} if documents is None else {"ssm:DocumentType": (str(documents.get_default_version().document_type),)}
 
 
 _Reader = Callable[[Any, Any, Arn], Mapping[str, Values]]
@@ -84,6 +90,7 @@ _SOURCES: Mapping[str, tuple[str, str, _Reader]] = {
     "kms": ("moto.kms.models", "kms_backends", _of_key),
     "rds": ("moto.rds.models", "rds_backends", _of_database),
     "secretsmanager": ("moto.secretsmanager.models", "secretsmanager_backends", _of_secret),
+    "ssm": ("moto.ssm.models", "ssm_backends", _of_document),
 }
 
 KEYS: Mapping[str, frozenset[str]] = {
@@ -107,8 +114,10 @@ KEYS: Mapping[str, frozenset[str]] = {
             "rds:piops",
             "rds:storageencrypted",
             "rds:storagesize",
+            "rds:vpc",
         }
     ),
+    "ssm": frozenset({"ssm:documenttype"}),
     "secretsmanager": frozenset({"secretsmanager:resource/allowrotationlambdaarn"}),
     "iam": frozenset({"iam:permissionsboundary"}),
 }

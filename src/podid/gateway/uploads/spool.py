@@ -7,7 +7,6 @@ file system as a hole, where that can be done.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
 import tempfile
@@ -146,6 +145,8 @@ def _give_back(descriptor: int, offset: int, length: int) -> None:
 
 @cache
 def _fallocate() -> Callable[[int, int, int, int], int] | None:
+    import ctypes  # for the first large object that is deleted
+
     try:
         found = ctypes.CDLL(None, use_errno=True).fallocate64
     except (OSError, AttributeError):  # not Linux

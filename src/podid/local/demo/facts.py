@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,9 @@ from podid.local.demo.script import Question
 from podid.local.home import Home
 
 Record = dict[str, Any]
+
+_LATE = 0.5
+"""Seconds that a line may come after what it tells of: the endpoint writes its log many lines at a time."""
 
 
 class Facts:
@@ -33,7 +37,10 @@ class Facts:
         if not asks:
             return ()
         teller: Callable[[list[Record], str], list[str]] = _TELLERS[asks]
-        return tuple(teller(self._records(since), output))
+        until = time.monotonic() + _LATE
+        while not (told := teller(self._records(since), output)) and time.monotonic() < until:
+            time.sleep(0.02)
+        return tuple(told)
 
     def _records(self, since: int) -> list[Record]:
         with self._home.log_of("serve").open("rb") as file:

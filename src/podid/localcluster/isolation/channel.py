@@ -64,6 +64,16 @@ class Channel:
             self._waiting += self._reader.feed(data, descriptors)
         return self._waiting.pop(0)
 
+    async def exit_code(self) -> int:
+        """What a program ended with that was started over this connection, which is closed then; 137 where its helper has gone."""
+        try:
+            answer, _ = await self.receive()
+            return int(answer["exit"])
+        except Gone:
+            return 137
+        finally:
+            self.close()
+
     async def _readable(self) -> None:
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[None] = loop.create_future()

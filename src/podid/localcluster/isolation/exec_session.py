@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from podid.localcluster.isolation.channel import Channel, Gone
+from podid.localcluster.isolation.channel import Channel
 from podid.localcluster.isolation.helper.messages import Message
 from podid.localcluster.isolation.port import CannotStart
 
@@ -32,7 +32,7 @@ class HelperSession:
         self._outputs = outputs
         self._terminal = terminal
         self._reading = False
-        self._code: asyncio.Task[int] = asyncio.create_task(self._await_code())
+        self._code: asyncio.Task[int] = asyncio.create_task(channel.exit_code())
 
     @classmethod
     async def start(cls, helper: Path, message: Message, *, stdin: bool, terminal: bool) -> HelperSession:
@@ -135,15 +135,6 @@ class HelperSession:
         self._channel.close()  # a task cancelled before its first step has not done it
         if not self._reading:
             self._close_outputs()
-
-    async def _await_code(self) -> int:
-        try:
-            answer, _ = await self._channel.receive()
-            return int(answer["exit"])
-        except Gone:
-            return 137
-        finally:
-            self._channel.close()
 
     def _close_outputs(self) -> None:
         for fd in self._outputs:

@@ -85,16 +85,7 @@ class _NodeProgram:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._code: asyncio.Task[int] = asyncio.create_task(self._await_code())
-
-    async def _await_code(self) -> int:
-        try:
-            answer, _ = await self._channel.receive()
-            return int(answer["exit"])
-        except Gone:
-            return 137
-        finally:
-            self._channel.close()
+        self._code: asyncio.Task[int] = asyncio.create_task(channel.exit_code())
 
     async def wait(self) -> int:
         return await asyncio.shield(self._code)

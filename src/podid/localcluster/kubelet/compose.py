@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podid.core.clock import Clock, system_clock
 from podid.localcluster.isolation.choose import choose
-from podid.localcluster.isolation.port import Isolation, Node, NodeSettings
+from podid.localcluster.isolation.port import Node, NodeSettings
 from podid.localcluster.kubelet.kubelet import Kubelet
 from podid.localcluster.kubelet.settings import KubeletSettings, NodeProgram
 from podid.localcluster.ports import EventRecorder, Objects, TokenIssuer
@@ -27,7 +27,7 @@ def make_kubelet(
 
     An isolation that is named was found to work by whoever wrote the settings; `auto` is found out here. Raises isolation.choose.Unavailable.
     """
-    isolation = _isolation(settings)
+    isolation = choose(settings.isolation, scratch=settings.home, trusted=True)
     node = isolation.node(
         NodeSettings(
             folder=node_folder(settings.home),
@@ -59,14 +59,6 @@ def make_kubelet(
             programs=tuple(_imds(settings, node, podid)),
         ),
     )
-
-
-def _isolation(settings: ClusterSettings) -> Isolation:
-    if settings.isolation == "namespaces":
-        from podid.localcluster.isolation.namespaces.adapter import Namespaces
-
-        return Namespaces("found to work by whoever wrote the settings")
-    return choose(settings.isolation, scratch=settings.home)
 
 
 def node_folder(home: Path) -> Path:

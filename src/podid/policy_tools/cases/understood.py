@@ -12,6 +12,7 @@ import msgspec
 
 from podid.core.policy import NamedPolicy, Policy, PolicyKind, PolicySet, Principal, Request
 from podid.core.policy.syntax import Document
+from podid.policy_tools.cases.owned_by_aws import changes_what_is_owned_by_aws
 
 _TRUST_ACTIONS = frozenset(
     {
@@ -29,6 +30,10 @@ _TRUST_ACTIONS = frozenset(
 _SILENT = NamedPolicy("the key's policy, which is not given", Policy(Document(statements=()), PolicyKind.RESOURCE))
 
 
+_AWS = "000000000000"
+"""An account that is nobody's, for what belongs to AWS."""
+
+
 def trusts(action: str) -> bool:
     """Whether a role's trust policy has a say in an action."""
     return action.lower() in _TRUST_ACTIONS
@@ -37,8 +42,9 @@ def trusts(action: str) -> bool:
 def understood(request: Request, policies: PolicySet) -> tuple[Request, PolicySet]:
     """The question with what it leaves to be understood.
 
-    A trust policy bears on what it decides upon only; there, it is the one policy that a role has as a resource. A KMS key without a key policy is nobody's: it has one that says nothing. The role of a
-    session whose ARN has no path, and the user behind a federated session, are those of their name that the policies name.
+    A trust policy bears on what it decides upon only; there, it is the one policy that a role has as a resource. A KMS key without a key policy
+    is nobody's: it has one that says nothing. What is AWS's own belongs to another account where somebody would change it. The role of a session
+    whose ARN has no path, and the user behind a federated session, are those of their name that the policies name.
     """
     if policies.trust is not None and not trusts(request.action):
         policies = msgspec.structs.replace(policies, trust=None)
@@ -46,6 +52,8 @@ def understood(request: Request, policies: PolicySet) -> tuple[Request, PolicySe
         policies = msgspec.structs.replace(policies, trust=policies.resource, resource=None)
     if policies.resource is None and _on_a_key(request):
         policies = msgspec.structs.replace(policies, resource=_SILENT)
+    if changes_what_is_owned_by_aws(request.action, request.resource):
+        request = msgspec.structs.replace(request, resource_account=_AWS)
     if policies.resource is not None or policies.trust is not None:
         issuer = _issuer(request, policies)
         if issuer:

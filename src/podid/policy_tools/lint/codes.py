@@ -23,6 +23,7 @@ CODES: Final[dict[str, str]] = {
     "wrong-assume-action": "this kind of principal comes with another action",
     # conditions
     "for-all-values-of-nothing": "ForAllValues is true of a request that has no such key",
+    "if-exists-of-any": "ForAnyValue does not match a request that has no such key, IfExists or not",
     "set-operator-on-single": "the key has one value: ForAllValues and ForAnyValue are for keys with several",
     "no-set-operator": "the key may have several values: say ForAllValues or ForAnyValue",
     "wildcard-as-text": "* and ? are ordinary characters to this operator",

@@ -34,6 +34,7 @@ def check(look: Look) -> Iterator[Remark]:
             seen.add(key)
             yield from _values(look, part, test, path)
             yield from _for_all(part, test, path)
+            yield from _for_any(test, path)
 
 
 def _values(look: Look, part: Part, test: ConditionTest, path: Path) -> Iterator[Remark]:
@@ -93,6 +94,16 @@ def _for_all(part: Part, test: ConditionTest, path: Path) -> Iterator[Remark]:
         f"{part.name} also allows requests without {test.key}",
         f'add "Null": {{"{test.key}": "false"}}',
     )
+
+
+def _for_any(test: ConditionTest, path: Path) -> Iterator[Remark]:
+    if operators()[test.operator].quantifier == "any" and test.operator.endswith("IfExists"):
+        yield Remark(
+            "if-exists-of-any",
+            path,
+            f"{test.operator} does not match a request without {test.key}: IfExists changes nothing",
+            "leave IfExists out, or have a statement of its own for requests without the key",
+        )
 
 
 def _without_variables(value: str, variables: bool) -> str:

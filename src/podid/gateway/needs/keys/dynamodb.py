@@ -12,7 +12,7 @@ from typing import Any
 
 from podid.gateway.needs.keys.values import Reader, Values, member, text_of
 from podid.gateway.needs.need import Asked, Need
-from podid.gateway.needs.partiql import leading_values, statements_of
+from podid.gateway.needs.partiql import attributes_of, leading_values, selects_everything, statements_of
 
 _TOKEN = re.compile(r"\s*(?:(:\w+)|([#A-Za-z_][\w#-]*)((?:\.[#\w-]+|\[\d+\])*)|(\S))")
 _WORDS = frozenset(
@@ -36,7 +36,8 @@ _WORDS = frozenset(
         "size",
     ]
 )
-_EQUALITY = re.compile(r"(#?[\w-]+)\s*=\s*(:\w+)|(:\w+)\s*=\s*(#?[\w-]+)")
+_EQUALITY = re.compile(r"(?<![\w#:-])(?:(#?[\w-]++)\s*+=\s*+(:\w++)|(:\w++)\s*+=\s*+(#?[\w-]++))")
+"""Possessive, and from the beginning of a word only: a long word that is none costs its length, not the square of it."""
 _EXPRESSIONS = (
     "ProjectionExpression",
     "UpdateExpression",
@@ -57,7 +58,8 @@ _MAPS = (
 )
 _PROJECTIONS = ("ProjectionExpression", "AttributesToGet")
 _ENCLOSING = frozenset({"TransactGetItems", "TransactWriteItems", "ExecuteTransaction", "BatchExecuteStatement"})
-_LONGEST = 8192
+_LONGEST = 4096
+"""As long as an expression may be, in characters."""
 
 
 def _leading_keys(asked: Asked, need: Need) -> Values:
@@ -141,6 +143,8 @@ def _attributes(asked: Asked, need: Need) -> Values:
         for holder in _EXPRESSIONS:
             for name in _names_in(str(part.get(holder) or "")[:_LONGEST]):
                 found[str(names.get(name, name))] = None
+    for statement, _ in statements_of(asked):
+        found |= dict.fromkeys(attributes_of(statement))
     return tuple(found)
 
 
@@ -155,6 +159,9 @@ def _select(asked: Asked, need: Need) -> Values:
     """SPECIFIC_ATTRIBUTES where a call names what it wants to see, else everything; or what it says itself."""
     if asked.text("Select"):
         return (asked.text("Select"),)
+    statements = [statement for statement, _ in statements_of(asked)]
+    if statements:
+        return ("ALL_ATTRIBUTES" if any(map(selects_everything, statements)) else "SPECIFIC_ATTRIBUTES",)
     parts = list(parts_of(asked, need))
     if any(part.get(name) for part in parts for name in _PROJECTIONS):
         return ("SPECIFIC_ATTRIBUTES",)

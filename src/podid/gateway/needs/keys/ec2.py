@@ -80,6 +80,11 @@ def _instance_profile(asked: Asked, _need: Need) -> Values:
     return (found or asked.arn(f"instance-profile/{name}", service="iam", region=""),)
 
 
+def _new_instance_profile(asked: Asked, need: Need) -> Values:
+    """The profile that an instance is given later."""
+    return _instance_profile(asked, need) if asked.operation.startswith(("Associate", "Replace")) else ()
+
+
 def _placement_group(asked: Asked, _need: Need) -> Values:
     names = texts(asked.members, ("Placement", "GroupName"))
     return tuple(asked.arn(f"placement-group/{name}") for name in names)
@@ -194,6 +199,7 @@ READERS: Mapping[str, Reader] = {
     "remove/group": _share("Remove", "Group"),
     "islaunchtemplateresource": _is_of_launch_template,
     "launchtemplate": _launch_template,
+    "newinstanceprofile": _new_instance_profile,
     **{
         name: of_what_is_made(read)
         for name, read in {

@@ -11,6 +11,8 @@ from podid.gateway.needs.keys.values import Reader, Values, first_of, texts
 from podid.gateway.needs.need import Asked, Need
 
 _LONGEST_HEAD = 64 * 1024
+_LONGEST_FIELD = 16 * 1024
+_DEEPEST = 50
 _OF_SENDERS = (("Source",), ("FromEmailAddress",))
 _OF_RECIPIENTS = (
     ("Destinations",),
@@ -31,13 +33,18 @@ def _raw(asked: Asked) -> Message | None:
     return None
 
 
+def _readable(text: str) -> str:
+    """An address field that Python's reader can take, which goes as deep as comments are nested; nothing of one that it cannot."""
+    return "" if text.count("(") > _DEEPEST or len(text) > _LONGEST_FIELD else text
+
+
 def senders(asked: Asked) -> Iterator[tuple[str, str]]:
     """Name and address of who a message says it is from."""
     for text in texts(asked.members, *_OF_SENDERS):
-        yield parseaddr(text)
+        yield parseaddr(_readable(text))
     message = _raw(asked)
     if message is not None:
-        yield from getaddresses([str(value) for value in message.get_all("From", [])])
+        yield from getaddresses([_readable(str(value)) for value in message.get_all("From", [])])
 
 
 def _from_address(asked: Asked, _need: Need) -> Values:
@@ -53,7 +60,7 @@ def _recipients(asked: Asked, _need: Need) -> Values:
     message = _raw(asked)
     if message is not None and not found:
         found = [str(value) for name in ("To", "Cc", "Bcc") for value in message.get_all(name, [])]
-    return tuple(dict.fromkeys(address for _, address in getaddresses(found) if address))
+    return tuple(dict.fromkeys(address for _, address in getaddresses([_readable(text) for text in found]) if address))
 
 
 def _version(asked: Asked, _need: Need) -> Values:

@@ -46,7 +46,7 @@ def _pattern(*path: str) -> Reader:
     def read(asked: Asked, _need: Need) -> Values:
         try:
             pattern: Any = json.loads(asked.text("EventPattern") or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return ()
         return texts(pattern, path) if isinstance(pattern, Mapping) else ()
 

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from podid.gateway.needs.bounds import bounded
 from podid.gateway.needs.need import Asked, Need
 
 Values = tuple[str, ...]
 Reader = Callable[[Asked, Need], Values]
 """From a call, and what it needs, to the values of a key; none where the call does not have it."""
-
-_MOST = 200
 
 
 def text_of(value: Any) -> str | None:
@@ -36,7 +35,7 @@ def text_of(value: Any) -> str | None:
 def below(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
     """What stands at a path of members; lists on the way are gone through."""
     if isinstance(value, list | tuple):
-        for item in value[:_MOST]:
+        for item in bounded(value):
             yield from below(item, path)
     elif not path:
         if value is not None:

@@ -25,13 +25,15 @@ _ABSENT = (
     "bedrock-agentcore:inboundjwtclaim/",
     "cognito-identity-auth:",
     "cognito-identity-unauth:",
+    "ec2:managedresourceoperator",
+    "ec2:productcode",
     "glue:lakeformationpermissions",
     "iam:fido-",
     "kms:recipientattestation:",
     "kms:viaservice",
     "ssm:sourceinstancearn",
 )
-"""How keys begin that no call of podid's has: they tell of enclaves, security keys, or services that act for others."""
+"""How keys begin that no call of podid's has: they tell of enclaves, security keys, products, or services that act for others."""
 
 OF_RULES = frozenset(
     {

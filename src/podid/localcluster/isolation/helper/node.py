@@ -7,13 +7,44 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import NoReturn
 
+from podid.localcluster.isolation.helper import processes
 from podid.localcluster.isolation.helper.forking import fork
 from podid.localcluster.isolation.helper.loop import Connection, Handler, Loop
 from podid.localcluster.isolation.helper.messages import Message
 from podid.localcluster.isolation.helper.pod import Pod
+
+
+def start_in_background(folder: str, launcher: str, *arguments: str) -> None:
+    """Start the node as the launcher's `arguments` say, and record it in its folder; tell on standard output `PID`, else why not."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(read)
+        os.set_inheritable(write, True)
+        os.execv(sys.executable, [sys.executable, "-I", "-S", launcher, *arguments, str(write)])
+    os.close(write)
+    processes.write_record(f"{folder}/node.json", pid)
+    answer = os.read(read, 4096).decode(errors="replace")
+    print(pid if answer == "ready" else f"error {answer or 'the node ended at once'}", flush=True)  # noqa: T201
+
+
+def run_reporting(report: int, make: Callable[[], NodeProcess]) -> NoReturn:
+    """Be the node that `make` makes. `report`: a descriptor to write "ready" to, or what was wrong."""
+    os.set_inheritable(report, False)
+    try:
+        node = make()
+    except OSError as problem:
+        os.write(report, str(problem).encode())
+        os._exit(1)
+    os.write(report, b"ready")
+    os.close(report)
+    node.run()
+    os._exit(0)
 
 
 class NodeProcess(ABC):

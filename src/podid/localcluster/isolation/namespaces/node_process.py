@@ -16,12 +16,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 from typing import NoReturn
 
-from podid.localcluster.isolation.helper import messages, processes
+from podid.localcluster.isolation.helper import messages
 from podid.localcluster.isolation.helper.messages import Message
-from podid.localcluster.isolation.helper.node import NodeProcess, detach
+from podid.localcluster.isolation.helper.node import NodeProcess, detach, run_reporting, start_in_background
 from podid.localcluster.isolation.helper.pod import Pod
 from podid.localcluster.isolation.namespaces import kernel, network, pod_process, privileges
 
@@ -49,24 +48,15 @@ def enter_namespaces() -> None:
 
 def start(folder: str, hostname: str, launcher: str) -> None:
     """Start the node in the background, with its socket and its record in a folder; tell on standard output `PID`, else why not."""
-    read, write = os.pipe()
     enter_namespaces()
-    pid = os.fork()
-    if pid == 0:
-        os.close(read)
-        os.set_inheritable(write, True)
-        os.execv(sys.executable, [sys.executable, "-I", "-S", launcher, "node", folder, hostname, str(write)])
-    os.close(write)
-    processes.write_record(f"{folder}/node.json", pid)
-    answer = os.read(read, 4096).decode(errors="replace")
-    print(pid if answer == "ready" else f"error {answer or 'the node ended at once'}", flush=True)  # noqa: T201
+    start_in_background(folder, launcher, "node", folder, hostname)
 
 
 def main(folder: str, hostname: str, report: int) -> NoReturn:
     """The node itself. `report`: a descriptor to write "ready" to, or what is wrong."""
-    os.set_inheritable(report, False)
     detach(folder)
-    try:
+
+    def make() -> NodeProcess:
         kernel.set_title("podid-node", f"podid: node {hostname}")
         os.setsid()
         kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_SLAVE)
@@ -74,14 +64,9 @@ def main(folder: str, hostname: str, report: int) -> NoReturn:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         socket.sethostname(hostname)
         network.prepare_node()
-        node = NamespaceNodeProcess(messages.listen(f"{folder}/node.sock"))
-    except OSError as problem:
-        os.write(report, str(problem).encode())
-        os._exit(1)
-    os.write(report, b"ready")
-    os.close(report)
-    node.run()
-    os._exit(0)
+        return NamespaceNodeProcess(messages.listen(f"{folder}/node.sock"))
+
+    run_reporting(report, make)
 
 
 class NamespaceNodeProcess(NodeProcess):

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from typing import NoReturn
 
-from podid.localcluster.isolation.helper import messages, processes
+from podid.localcluster.isolation.helper import messages
 from podid.localcluster.isolation.helper.loop import Connection
 from podid.localcluster.isolation.helper.messages import Message
-from podid.localcluster.isolation.helper.node import NodeProcess, detach
+from podid.localcluster.isolation.helper.node import NodeProcess, detach, run_reporting, start_in_background
 from podid.localcluster.isolation.helper.pod import Pod
 from podid.localcluster.isolation.process.places import hold
 from podid.localcluster.isolation.process.pod_process import ProcessPod
@@ -20,32 +19,18 @@ from podid.localcluster.isolation.process.pod_process import ProcessPod
 
 def start(folder: str, launcher: str) -> None:
     """Start the node in the background, with its socket and its record in a folder; tell on standard output `PID`, else why not."""
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(read)
-        os.set_inheritable(write, True)
-        os.execv(sys.executable, [sys.executable, "-I", "-S", launcher, "process-node", folder, str(write)])
-    os.close(write)
-    processes.write_record(f"{folder}/node.json", pid)
-    answer = os.read(read, 4096).decode(errors="replace")
-    print(pid if answer == "ready" else f"error {answer or 'the node ended at once'}", flush=True)  # noqa: T201
+    start_in_background(folder, launcher, "process-node", folder)
 
 
 def main(folder: str, report: int) -> NoReturn:
     """The node itself. `report`: a descriptor to write "ready" to, or what is wrong."""
-    os.set_inheritable(report, False)
     detach(folder)
-    try:
+
+    def make() -> NodeProcess:
         os.setsid()
-        node = ProcessNodeProcess(messages.listen(f"{folder}/node.sock"))
-    except OSError as problem:
-        os.write(report, str(problem).encode())
-        os._exit(1)
-    os.write(report, b"ready")
-    os.close(report)
-    node.run()
-    os._exit(0)
+        return ProcessNodeProcess(messages.listen(f"{folder}/node.sock"))
+
+    run_reporting(report, make)
 
 
 class ProcessNodeProcess(NodeProcess):
