@@ -127,38 +127,35 @@ _CAPACITY = 20_000
 _COMPANY = 0.05
 """Seconds that a line waits for others: a system call for each would cost as much as a signature check."""
 
-_queue: LineQueue | None = None
-
 
 class _Handler(logging.StreamHandler[TextIO]):
     """Writes a record behind the lines that came before it."""
 
     def __init__(self, queue: LineQueue, stream: TextIO) -> None:
         super().__init__(stream)
-        self._queue = queue
+        self.queue = queue
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._queue.flush()
+        self.queue.flush()
         super().emit(record)
 
     def flush(self) -> None:
-        self._queue.flush()
+        self.queue.flush()
         super().flush()
 
 
 def tell(logger: logging.Logger, message: str, extra: Mapping[str, object]) -> None:
     """What `logger.info(message, extra=extra)` writes, for the lines that every request has. The caller asked whether INFO is enabled."""
-    if _queue is not None:
-        _queue.put(logger.name, message, extra)
-    else:
+    handlers = logging.root.handlers
+    if len(handlers) == 1 and type(handlers[0]) is _Handler:
+        handlers[0].queue.put(logger.name, message, extra)
+    else:  # somebody else listens, too
         logger.info(message, extra=dict(extra))
 
 
 def log_to_stderr(level: int | str = logging.INFO) -> None:
     """Send this process's log to standard error, as JSON lines. Called once, at the edge."""
-    global _queue
-    _queue = LineQueue(sys.stderr)
-    handler = _Handler(_queue, sys.stderr)
+    handler = _Handler(LineQueue(sys.stderr), sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]

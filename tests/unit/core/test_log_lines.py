@@ -58,6 +58,23 @@ def test_records_of_logging_come_behind_the_lines_before_them(monkeypatch: pytes
     assert [line["message"] for line in lines(stream)] == ["first", "second", "third"]
 
 
+def test_where_somebody_else_listens_records_go_through_logging(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = io.StringIO()
+    handler = log_lines._Handler(LineQueue(stream), stream)
+    logger = logging.getLogger("podid.access")
+    with caplog.at_level(logging.INFO, logger="podid.access"):
+        monkeypatch.setattr(logging.root, "handlers", [handler])
+        log_lines.tell(logger, "alone", {})
+        assert not caplog.records
+        monkeypatch.setattr(logging.root, "handlers", [handler, caplog.handler])
+        log_lines.tell(logger, "together", {})
+    handler.queue.flush()
+    assert [record.getMessage() for record in caplog.records] == ["together"]
+    assert "alone" in stream.getvalue()
+
+
 def test_too_many_lines_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_lines, "_CAPACITY", 3)
     stream = io.StringIO()

@@ -1,8 +1,12 @@
-"""Which condition keys of the service authorization reference the gateway fills, of everything that it serves."""
+"""Which condition keys of the service authorization reference the gateway fills, of everything that it serves.
+
+`python -m tests.unit.gateway.documented_keys` writes the list of them anew.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -16,6 +20,7 @@ from podid.gateway.needs.reference import find_action
 from podid.gateway.needs.s3_conditions import KEYS as OF_S3
 from podid.gateway.resource_keys import KEYS as OF_WHAT_EXISTS
 
+LIST = Path(__file__).parent / "documented_condition_keys.txt"
 _ROOMS = frozenset({"sts", "eks-auth"})
 """Services whose rooms decide themselves, with keys of their own: STS's are not the gateway's to fill."""
 
@@ -75,3 +80,7 @@ def table() -> list[str]:
     pairs = sum(sum(keys.values()) for keys in asked.values())
     unfilled = sum(sum(keys.values()) for keys in missing.values())
     return [f"all {whole - partly}/{whole} keys, {pairs - unfilled}/{pairs} keys of operations", *lines]
+
+
+if __name__ == "__main__":
+    LIST.write_text("\n".join(table()) + "\n")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from tests.unit.gateway.documented_keys import table
+from tests.unit.gateway.documented_keys import LIST, table
 
 from podid.gateway.needs.keys import dynamodb, ec2, kms, others
 from podid.gateway.needs.keys.reference import keys_of
 from podid.gateway.resource_keys import KEYS
-
-LIST = Path(__file__).parent / "documented_condition_keys.txt"
 
 
 def test_what_is_filled_is_listed() -> None:

@@ -10,7 +10,7 @@ from podid.gateway.needs.keys.by_name import plain
 from podid.gateway.needs.stack_resources import KINDS, UnknownType, call_for
 from podid.gateway.needs.table import is_mapped
 
-OURS = ("AWS::IAM::", "AWS::EKS::")
+OURS = ("AWS::IAM::", "AWS::EKS::", "AWS::CDK::")
 NO_TYPES = frozenset({"AWS::SERVICE::RESOURCE", "?"})
 """What the bases of moto's models call themselves."""
 

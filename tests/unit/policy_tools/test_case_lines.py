@@ -165,6 +165,18 @@ def test_null_is_as_if_left_out_and_notes_bear_on_nothing(ask_lines: AskLines, l
     assert answer == {"id": 1, "decision": "Allowed", "reasons": []}
 
 
+def test_a_note_may_be_nested_as_deep_as_json_goes(ask_lines: AskLines) -> None:
+    notes = [
+        opened * depth + "1" + closed * depth
+        for depth in range(100, 1200, 100)
+        for opened, closed in ("[]", ('{"a":', "}"))
+    ]
+    answers = ask_lines([text_of()[:-1] + f', "note": {note}}}' for note in notes] + [text_of()])
+    assert len(answers) == len(notes) + 1
+    assert {answer.get("decision") or answer["error"] for answer in answers} <= {"Allowed", "the case: nested too deep"}
+    assert (answers[0]["decision"], answers[-1]["decision"]) == ("Allowed", "Allowed")
+
+
 def test_bytes_that_are_not_utf8(ask_lines: AskLines) -> None:
     line = json.dumps({**ALLOWED, "id": 7}).encode()
     for bad in (line.replace(b"s3:GetObject", b"s3:Get\xff"), line.replace(b'"p"', b'"\xff"')):

@@ -24,10 +24,14 @@ _LISTS = (
 )
 _SPECIFICATIONS = ("TagSpecifications", "TagSpecification", "tagSpecifications")
 _KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tagKeyList", "UntagKeys", "RemoveTagKeys")
+_NAMES = frozenset((*_LISTS, *_SPECIFICATIONS, *_KEYS))
+"""All members that may have to do with tags: most calls have none."""
 
 
 def conditions(members: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """The condition keys for the tags in an input."""
+    if _NAMES.isdisjoint(members):
+        return {}
     tags = dict(tags_of(members))
     return keys_for(tags, *(str(key) for name in _KEYS for key in _list(members.get(name))))
 
@@ -56,6 +60,8 @@ def by_kind(members: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 def tags_of(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The tags of an input, key and value."""
+    if _NAMES.isdisjoint(members):
+        return
     for name in _LISTS:
         yield from _pairs(members.get(name))
     for name in _SPECIFICATIONS:

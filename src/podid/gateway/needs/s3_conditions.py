@@ -71,9 +71,9 @@ def bucket_conditions(asked: Asked) -> dict[str, tuple[str, ...]]:
     """The keys of an action on a bucket or on none."""
     found = signature_conditions(asked)
     members = asked.members
-    for member, key in _MEMBERS.items():
-        value = members.get(member)
-        if value is not None:
+    for member, value in members.items():
+        key = _MEMBERS.get(member)
+        if key is not None and value is not None:
             found[key] = (text_of(value) or "",)
     if "CopySource" in members:
         found["s3:x-amz-copy-source"] = (unquote(asked.text("CopySource")).lstrip("/"),)

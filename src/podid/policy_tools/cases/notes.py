@@ -13,22 +13,34 @@ from typing import Any
 from podid.policy_tools.cases.problem import BadCase, quoted
 
 _LIKE = 0.8
+_LONGEST = 40
+"""Characters of a name: no longer one is like a member's."""
 
 
 def refuse_what_bears(members: Mapping[str, Any], known: Set[str], what: str) -> None:
     """Raise BadCase where a member that is not known looks as if it was meant to bear on the answer. Empty ones cannot."""
     for name in members.keys() - known:
         value = members[name]
-        if value not in (None, "", [], {}) and (_holds_policy(value) or _is_like(name, frozenset(known))):
+        if value not in (None, "", [], {}) and (
+            _holds_policy(value) or (len(name) <= _LONGEST and _is_like(name, frozenset(known)))
+        ):
             raise BadCase(f"{what}: unknown member {quoted(name)}")
 
 
 def _holds_policy(value: Any) -> bool:
-    if isinstance(value, dict):
-        return "Statement" in value or any(map(_holds_policy, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_policy, value))
-    return isinstance(value, str) and value.lstrip().startswith("{") and '"Statement"' in value
+    """Whether a policy stands anywhere in a value, as an object or as a text."""
+    left = [value]  # not by calling itself: a note may be nested as deep as JSON goes
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if "Statement" in value:
+                return True
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+        elif isinstance(value, str) and value.lstrip().startswith("{") and '"Statement"' in value:
+            return True
+    return False
 
 
 @lru_cache(maxsize=1000)
