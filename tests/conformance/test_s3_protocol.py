@@ -124,3 +124,12 @@ def test_a_body_that_s3_was_not_told_of(endpoint: Endpoint, bucket: str) -> None
     headers = endpoint.signed("s3", "PUT", f"/{bucket}/x", b"abc")
     answer = endpoint.send("PUT", f"/{bucket}/x", b"abd", headers)
     assert (answer.status, answer.code) == (400, "XAmzContentSHA256Mismatch")
+
+
+@pytest.mark.parametrize("word", ["x", "0" * 63, "g" * 64, "unsigned-payload", "STREAMING"])
+def test_a_digest_that_is_none(endpoint: Endpoint, bucket: str, word: str) -> None:
+    headers = endpoint.signed("s3", "PUT", f"/{bucket}/x", b"abc")
+    named = next(name for name in headers if name.lower() == "x-amz-content-sha256")
+    answer = endpoint.send("PUT", f"/{bucket}/x", b"abc", {**headers, named: word})
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert b"x-amz-content-sha256 must be" in answer.body

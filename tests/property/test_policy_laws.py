@@ -25,10 +25,8 @@ from podid.core.policy import (
     read_policy,
     trace,
 )
-from podid.core.policy.globs import Wild, matcher, matches, prepare
 from podid.core.policy.operators import operators
 from podid.core.policy.plain import decide_plainly
-from podid.core.policy.plain_globs import glob_tokens
 
 HERE, THERE = "111122223333", "444455556666"
 ACTIONS = ["s3:GetObject", "s3:PutObject", "S3:getobject", "sqs:SendMessage", "kms:Decrypt", "sts:AssumeRole"]
@@ -375,32 +373,6 @@ def test_the_case_of_actions_and_keys_never_matters(request: Request, policies: 
         context={key.swapcase(): values for key, values in request.context.items()},
     )
     assert essence(decide(other, policies)) == essence(decide(request, policies))
-
-
-TOKENS = st.lists(
-    st.sampled_from(["a", "b", "ab", "ba", "aab", ":", "b:a", "", *Wild, Wild.ANY, Wild.ANY_WITHIN]), max_size=9
-).map(tuple)
-
-
-@given(TOKENS, st.text("ab:", max_size=9))
-def test_wildcards_match_as_the_textbook_says(tokens: tuple[str | Wild, ...], value: str) -> None:
-    expected = glob_tokens(tokens, value)
-    assert matches(prepare(tokens), value) is expected
-    assert matcher(tokens)(value) is expected
-
-
-PIECES = st.lists(st.sampled_from(["a", ":", ":", "b", "*", "*", "?", "${k1}", "${*}"]), max_size=10).map("".join)
-
-
-@given(PIECES, st.text("ab:*", max_size=10), st.text("ab:", max_size=3), st.sampled_from(PolicyKind))
-def test_resources_are_matched_as_the_plain_evaluator_does(
-    pattern: str, resource: str, value: str, kind: PolicyKind
-) -> None:
-    statement = {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": f"arn:{pattern}"}
-    text = json.dumps({"Version": "2012-10-17", "Statement": statement})
-    policies = PolicySet(resource=NamedPolicy("p", read_policy(text, kind)))
-    request = Request(principal=PRINCIPALS[0], action="s3:X", resource=f"arn:{resource}", context={"k1": (value,)})
-    assert decide(request, policies).outcome is decide_plainly(request, policies).outcome
 
 
 @given(st.lists(statements(), min_size=1, max_size=3))

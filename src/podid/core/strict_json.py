@@ -18,7 +18,9 @@ MAX_DEPTH = 128
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 _OPENING = (b"[", b"{")
 _CLOSING = (b"]", b"}")
-_BLANK_AFTER_QUOTE = re.compile(rb'"[ \t\r\n]')
+_BLANKS = frozenset((b" ", b"\t", b"\r", b"\n"))
+_SHORT = 64 * 1024
+"""Bytes of a text that is worth the quick way."""
 _NOT_PLAIN: Any = object()
 
 
@@ -59,16 +61,18 @@ def _read_plain(data: bytes, max_depth: int) -> Any:
     text again. None was there either where as many `":` are found as names were read, in a text without escapes in which no blank follows a
     quotation mark: there every name has one. (A string that begins with a colon makes one too many, and only costs the second look.)
     """
+    if len(data) > _SHORT:
+        return _NOT_PLAIN  # it would be held several times over
     try:
         value = msgspec.json.decode(data)
         names = _names_in(value, max_depth)
-        if msgspec.json.encode(value) == data:
+        if b'": ' not in data and msgspec.json.encode(value) == data:
             return value
     except (ValueError, RecursionError):
         return _NOT_PLAIN
-    if b"\\" in data or _BLANK_AFTER_QUOTE.search(data) is not None or names != data.count(b'":'):
+    if names != data.count(b'":') or b"\\" in data:
         return _NOT_PLAIN
-    return value
+    return _NOT_PLAIN if any(part[:1] in _BLANKS for part in data.split(b'"')[1:] if part) else value
 
 
 def _names_in(value: Any, levels: int) -> int:

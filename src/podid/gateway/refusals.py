@@ -35,6 +35,7 @@ class Refusal(Enum):
     UNSUPPORTED = auto()
     UNSIGNED_HEADERS = auto()
     BODY_MISMATCH = auto()
+    BAD_DIGEST = auto()
     BAD_CHUNKS = auto()
     BAD_SCOPE = auto()
 
@@ -83,6 +84,7 @@ def _json_words(status: int) -> _Words:
         Refusal.UNSIGNED_HEADERS: ("InvalidSignatureException", status, _MISMATCH),
         Refusal.UNSUPPORTED: ("IncompleteSignatureException", status, _INCOMPLETE),
         Refusal.BODY_MISMATCH: ("InvalidSignatureException", status, _MISMATCH),
+        Refusal.BAD_DIGEST: ("IncompleteSignatureException", status, _INCOMPLETE),
         Refusal.BAD_CHUNKS: ("IncompleteSignatureException", status, _INCOMPLETE),
         Refusal.BAD_SCOPE: ("InvalidSignatureException", status, "Credential should be scoped to a valid region."),
     }
@@ -104,6 +106,7 @@ _WORDS: dict[Family, _Words] = {
         Refusal.UNSUPPORTED: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.UNSIGNED_HEADERS: ("SignatureDoesNotMatch", 403, _MISMATCH),
         Refusal.BODY_MISMATCH: ("SignatureDoesNotMatch", 403, _MISMATCH),
+        Refusal.BAD_DIGEST: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.BAD_CHUNKS: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.BAD_SCOPE: ("SignatureDoesNotMatch", 403, "Credential should be scoped to a valid region."),
     },
@@ -120,6 +123,7 @@ _WORDS: dict[Family, _Words] = {
         Refusal.UNSUPPORTED: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.UNSIGNED_HEADERS: ("AuthFailure", 401, _EC2_INVALID),
         Refusal.BODY_MISMATCH: ("AuthFailure", 401, _EC2_INVALID),
+        Refusal.BAD_DIGEST: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.BAD_CHUNKS: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.BAD_SCOPE: ("AuthFailure", 401, _EC2_INVALID),
     },
@@ -160,6 +164,12 @@ _WORDS: dict[Family, _Words] = {
             400,
             "The provided 'x-amz-content-sha256' header does not match what was computed.",
         ),
+        Refusal.BAD_DIGEST: (
+            "InvalidArgument",
+            400,
+            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+        ),
         Refusal.BAD_CHUNKS: (
             "IncompleteBody",
             400,
@@ -199,6 +209,7 @@ _KINDS = {
     Problem.MISMATCH: Refusal.BAD_SIGNATURE,
     Problem.UNSIGNED_HEADERS: Refusal.UNSIGNED_HEADERS,
     Problem.BODY_MISMATCH: Refusal.BODY_MISMATCH,
+    Problem.BAD_DIGEST: Refusal.BAD_DIGEST,
     Problem.BAD_CHUNKS: Refusal.BAD_CHUNKS,
 }
 _OWN_TEXT = frozenset(

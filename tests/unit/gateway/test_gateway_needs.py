@@ -262,6 +262,9 @@ def test_a_passed_role_tells_the_service() -> None:
         ({"Tags": [{"Key": "a", "Value": "1"}]}, {"a": "1"}),
         ({"tags": {"a": "1"}}, {"a": "1"}),
         ({"Tags": [{"TagKey": "a", "TagValue": "1"}]}, {"a": "1"}),
+        ({"BackupVaultTags": {"a": "1"}}, {"a": "1"}),
+        ({"TagsList": [{"Key": "a", "Value": "1"}]}, {"a": "1"}),
+        ({"DistributionConfigWithTags": {"Tags": {"Items": [{"Key": "a", "Value": "1"}]}}}, {"a": "1"}),
         ({"TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "a", "Value": "1"}]}]}, {"a": "1"}),
     ],
 )

@@ -32,6 +32,7 @@ from podid.core.sigv4.scope import ALGORITHM, UNSIGNED_PAYLOAD, format_date, is_
 WINDOW = timedelta(minutes=15)
 """How far a signing date may lie from now, both ways (AWS reference: "Troubleshoot Signature Version 4"). The edge itself is let in."""
 
+_HEX = frozenset("0123456789abcdefABCDEF")
 _MAY_BE_UNSIGNED = frozenset({"x-amz-content-sha256", "x-amz-security-token", "x-amz-user-agent"})
 """`x-amz-` headers that need not be signed by name: the digest stands in the canonical request anyway, a session token that is not the key's
 own opens to another secret (S3 wants it signed all the same), and the Rust SDK leaves out what only tells its version."""
@@ -124,12 +125,18 @@ def _payload_hash(claim: Claim, request: HttpRequest, body_sha256: str | None, u
     may_be_unsigned = is_s3(claim.service) if unsigned_payload is None else unsigned_payload
     if may_be_unsigned and (stated == UNSIGNED_PAYLOAD or claim.is_streaming):
         return stated
+    if may_be_unsigned and stated and not _is_digest(stated):
+        raise SignatureProblem(Problem.BAD_DIGEST, "x-amz-content-sha256 is neither a digest nor a known word")
     actual = body_sha256 or hashlib.sha256(request.body).hexdigest()
     if stated and not hmac.compare_digest(stated.encode("latin-1", "replace"), actual.encode()):
         raise SignatureProblem(
             Problem.BODY_MISMATCH, "The provided 'x-amz-content-sha256' header does not match what was computed."
         )
     return actual
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and _HEX.issuperset(text)
 
 
 def _is_signed(

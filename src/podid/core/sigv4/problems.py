@@ -14,6 +14,7 @@ repeats a signature, a token or a string to sign.
 | MISMATCH | SignatureDoesNotMatch (InvalidSignatureException) | SignatureDoesNotMatch |
 | UNSIGNED_HEADERS | SignatureDoesNotMatch | AccessDenied |
 | BODY_MISMATCH | SignatureDoesNotMatch | XAmzContentSHA256Mismatch |
+| BAD_DIGEST | – (others compare it with the body) | InvalidArgument |
 | BAD_CHUNKS | – (S3 alone takes chunks) | IncompleteBody |
 """
 
@@ -36,6 +37,7 @@ class Problem(Enum):
     MISMATCH = "mismatch"
     UNSIGNED_HEADERS = "unsigned headers"
     BODY_MISMATCH = "body mismatch"
+    BAD_DIGEST = "bad digest"
     BAD_CHUNKS = "bad chunks"
 
 

@@ -21,10 +21,41 @@ _LISTS = (
     "tagsMap",
     "TagMap",
     "HostedZoneTags",
+    "BackupPlanTags",
+    "BackupVaultTags",
+    "CertificateTags",
+    "FlowTags",
+    "FrameworkTags",
+    "IdentityPoolTags",
+    "RecoveryPointTags",
+    "ReportPlanTags",
+    "TagsList",
+    "TagsToAdd",
+    "TagsToUpdate",
+    "TieringConfigurationTags",
+    "UserPoolTags",
+    "botTags",
+    "customModelTags",
+    "importedModelTags",
+    "jobTags",
+    "modelTags",
+    "targetModelTags",
+    "testSetTags",
 )
+_WITHIN = ("DistributionConfigWithTags", "StreamingDistributionConfigWithTags", "TagsModel")
+"""Structures that have tags within."""
 _SPECIFICATIONS = ("TagSpecifications", "TagSpecification", "tagSpecifications")
-_KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tagKeyList", "UntagKeys", "RemoveTagKeys")
-_NAMES = frozenset((*_LISTS, *_SPECIFICATIONS, *_KEYS))
+_KEYS = (
+    "TagKeys",
+    "tagKeys",
+    "TagKeyList",
+    "tagKeyList",
+    "UntagKeys",
+    "RemoveTagKeys",
+    "TagsToDelete",
+    "TagsToRemove",
+)
+_NAMES = frozenset((*_LISTS, *_SPECIFICATIONS, *_WITHIN, *_KEYS))
 """All members that may have to do with tags: most calls have none."""
 
 
@@ -64,6 +95,10 @@ def tags_of(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         return
     for name in _LISTS:
         yield from _pairs(members.get(name))
+    for name in _WITHIN:
+        structure = members.get(name)
+        if isinstance(structure, Mapping):
+            yield from _pairs(structure.get("Tags") or structure.get("tags"))
     for name in _SPECIFICATIONS:
         for specification in _list(members.get(name)):
             if isinstance(specification, Mapping):

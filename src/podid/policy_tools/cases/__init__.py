@@ -4,6 +4,7 @@
              principals.py   who asks, in all the forms people write
              context.py      condition keys and values
              documents.py    policies, read once and kept
+             notes.py        what stands beside it and bears on nothing
              understood.py   what a question leaves to be understood
 
 `stream.py` does that for lines without end. The form of a case is told in docs/policy.md.

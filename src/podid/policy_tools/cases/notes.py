@@ -12,17 +12,24 @@ from typing import Any
 
 from podid.policy_tools.cases.problem import BadCase, quoted
 
-_LIKE = 0.8
+_LIKE = 0.86
+_MOST = 100
 _LONGEST = 40
 """Characters of a name: no longer one is like a member's."""
 
 
 def refuse_what_bears(members: Mapping[str, Any], known: Set[str], what: str) -> None:
-    """Raise BadCase where a member that is not known looks as if it was meant to bear on the answer. Empty ones cannot."""
-    for name in members.keys() - known:
+    """Raise BadCase where a member that is not known looks as if it was meant to bear on the answer. Empty ones cannot.
+
+    A hundred notes are enough: each is held against every member.
+    """
+    notes = members.keys() - known
+    if len(notes) > _MOST:
+        raise BadCase(f"{what}: more than {_MOST} members that are not known")
+    for name in notes:
         value = members[name]
         if value not in (None, "", [], {}) and (
-            _holds_policy(value) or (len(name) <= _LONGEST and _is_like(name, frozenset(known)))
+            _holds_policy(value) or (len(name) <= _LONGEST and _is_like(name, frozenset(known - {"id"})))
         ):
             raise BadCase(f"{what}: unknown member {quoted(name)}")
 
