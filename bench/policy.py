@@ -1,11 +1,11 @@
 """How long one IAM decision takes: podid's engine, and beside it moto's, Cedar's and iam-simulate's, on the same policies and the same request.
 
-    .venv/bin/python bench/policy.py [--seconds 0.5] [--with-node] [-o json]
+    .venv/bin/python bench/policy.py [--seconds 0.5] [--without-node] [-o json]
 
 Processor time of one thread; podid decides with conditions, resources and reasons, by policies that were compiled before the clock started.
 The budgets are the design's: 10, 30 and 30 µs for the first three. A row for each peer: `ratio` is podid's time over the peer's. What each peer
-does, and how the policies were translated for Cedar, stands in policy_peers.py. `--with-node` measures iam-simulate too, where Node is there;
-the first time it installs that package from the registry that npm is set up for, into a cache of its own, outside of this repository.
+does, and how the policies were translated for Cedar, stands in policy_peers.py. iam-simulate is measured where Node is there; the first time
+npm installs it, from the registry that it is set up for, into a cache of its own, outside of this repository. `--without-node` leaves it out.
 
 Then what the policies take in memory, all of AWS's own at rest and in use, what compiling costs, and 10 000 cases through
 `podid policy evaluate --jsonl`, the process's start included.
@@ -65,15 +65,15 @@ def ours(documents: list[dict[str, Any]]) -> tuple[Callable[[], object], float]:
     return partial(decide, REQUEST, held), prepared
 
 
-def decisions(seconds: float, *, with_node: bool) -> tuple[list[Row], list[dict[str, str]]]:
+def decisions(seconds: float, *, node: bool) -> tuple[list[Row], list[dict[str, str]]]:
     """A row for each set of policies and each peer that is there; and the peers that are not, with the reason."""
     rows: list[Row] = []
     skipped: list[dict[str, str]] = []
     asked = policies()
     theirs: dict[str, float] = {}
     try:
-        if not with_node:
-            raise Missing("ask with --with-node")
+        if not node:
+            raise Missing("asked to, with --without-node")
         theirs = simulate(asked, seconds)
     except Missing as why:
         skipped.append({"peer": "iam-simulate", "why": str(why)})
@@ -161,10 +161,10 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--seconds", type=float, default=0.5, help="for each number (default: 0.5)")
     options.add_argument(
-        "--with-node", action="store_true", help="measure iam-simulate too; installs it once, with npm"
+        "--without-node", action="store_true", help="leave iam-simulate out, which npm installs the first time"
     )
     chosen = options.parse_args()
-    rows, skipped = decisions(chosen.seconds, with_node=chosen.with_node)
+    rows, skipped = decisions(chosen.seconds, node=not chosen.without_node)
     rows += [*memory(), lines()]
     tell("policy", rows, chosen.output, skipped=skipped)
     if chosen.output == "text":

@@ -1,6 +1,6 @@
 """How many examples laws are tried with: 200 each, and as many as there is time for with `--hypothesis-profile fuzz`.
 
-There is no deadline: how long an example takes says something of the machine, not of the law.
+There is no deadline, and slow examples are no fault: how long one takes says something of the machine, not of the law.
 """
 
 from __future__ import annotations
