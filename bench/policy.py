@@ -16,7 +16,6 @@ from __future__ import annotations
 import gc
 import json
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from typing import Any
 
 from policy_documents import CONTEXT, ONE, REQUEST, SIX, managed, policies
 from policy_peers import Missing, cedar, moto, simulate
+from processor_time import microseconds
 from table import CannotMeasure, Row, parser, run, tell
 
 from podid.core.policy import NamedPolicy, Outcome, Policy, PolicySet, decide, read_policy
@@ -34,21 +34,6 @@ from podid.core.policy import NamedPolicy, Outcome, Policy, PolicySet, decide, r
 BUDGETS = {"1 statement": 10.0, "6 statements with conditions": 30.0, "ReadOnlyAccess": 30.0}
 AT_REST = 1024
 LINES, WITHIN = 10_000, 3.0
-
-
-def microseconds(work: Callable[[], object], seconds: float) -> float:
-    """The middle of five rounds that take `seconds` together, by processor time, for one call."""
-    work()
-    began = time.perf_counter()
-    work()
-    calls = max(1, int(seconds / 5 / max(time.perf_counter() - began, 1e-7)))
-    rounds = []
-    for _ in range(5):
-        began = time.process_time()
-        for _ in range(calls):
-            work()
-        rounds.append((time.process_time() - began) / calls * 1e6)
-    return statistics.median(rounds)
 
 
 def ours(documents: list[dict[str, Any]]) -> tuple[Callable[[], object], float]:

@@ -8,8 +8,6 @@ which computes the same signature once, stands beside it.
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -17,6 +15,7 @@ from urllib.parse import urlsplit
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
+from processor_time import microseconds
 from table import Row, parser, run, tell
 
 from podid.core.http import HttpRequest
@@ -26,22 +25,6 @@ KEY = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLE
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 BUDGET = 40.0
 HOST = "127.0.0.1:4566"
-
-
-def microseconds(work: Callable[[], object], seconds: float) -> float:
-    """The middle of five rounds, by processor time."""
-    for _ in range(50):
-        work()
-    began = time.process_time()
-    work()
-    calls = max(1, int(seconds / 5 / max(time.process_time() - began, 1e-6)))
-    rounds = []
-    for _ in range(5):
-        began = time.process_time()
-        for _ in range(calls):
-            work()
-        rounds.append((time.process_time() - began) / calls * 1e6)
-    return statistics.median(rounds)
 
 
 def signed(method: str, path: str, service: str, body: bytes) -> HttpRequest:
