@@ -145,6 +145,15 @@ def test_an_idempotency_token_is_not_asked_for_and_not_made_up() -> None:
     assert members == {"clusterName": "c", "namespace": "n", "serviceAccount": "s", "roleArn": "r"}
 
 
+def test_a_map_without_entries_is_as_one_that_is_not_there() -> None:
+    """Clients in Go write it so; where a map has to be given, it has to hold something."""
+    path = "/clusters/c/pod-identity-associations"
+    assert eks(b'{"namespace":"n","serviceAccount":"s","roleArn":"r","tags":{}}', path)["tags"] == {}
+    arn = "arn%3Aaws%3Aeks%3Aus-east-1%3A111122223333%3Acluster%2Fc"
+    with pytest.raises(InvalidInput, match="'tags' failed to satisfy constraint: Member must have length greater than"):
+        eks(b'{"tags":{}}', f"/tags/{arn}")
+
+
 def test_a_null_in_a_map_or_a_list_is_missing() -> None:
     path = "/clusters/c/pod-identity-associations"
     body = b'{"namespace":"n","serviceAccount":"s","roleArn":"r","tags":{"a":null}}'
