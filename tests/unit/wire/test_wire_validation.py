@@ -154,6 +154,12 @@ def test_a_map_without_entries_is_as_one_that_is_not_there() -> None:
         eks(b'{"tags":{}}', f"/tags/{arn}")
 
 
+def test_a_structure_without_members_is_there_and_lacks_what_it_requires() -> None:
+    body = b'{"name":"c","roleArn":"r","resourcesVpcConfig":{},"outpostConfig":{}}'
+    with pytest.raises(InvalidInput, match="Value null at 'outpostConfig.outpostArns' failed"):
+        eks(body)
+
+
 def test_a_null_in_a_map_or_a_list_is_missing() -> None:
     path = "/clusters/c/pod-identity-associations"
     body = b'{"namespace":"n","serviceAccount":"s","roleArn":"r","tags":{"a":null}}'

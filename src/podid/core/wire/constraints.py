@@ -52,7 +52,7 @@ def _structure(shape: Shape, members: dict[str, Any], path: str) -> Iterator[str
             # Idempotency tokens are required in some models, and SDKs make them up: the service has to live without.
             if name in shape.required and not member.idempotency_token:
                 yield _told(None, place, "Member must not be null")
-        elif value == {} and name not in shape.required:
+        elif value == {} and member.shape.type == "map" and name not in shape.required:
             continue  # Clients in Go write a map that holds nothing (eksctl's tags), which services take for none.
         elif _is_constrained(member):
             yield from _value(member, value, place)
