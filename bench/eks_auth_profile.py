@@ -43,7 +43,7 @@ ROOMS = {
     "audit/": "decision log and access log",
     "gateway/logs.py": "decision log and access log",
     "gateway/decisions.py": "decision log and access log",
-    "core/log_lines.py": "decision log and access log",
+    "log_lines.py": "decision log and access log",
     "gateway/": "the gateway's steps",
 }
 REST = "the rest"

@@ -18,7 +18,7 @@ from typing import Final
 from podid.agent import listen
 from podid.agent.rtnetlink import IpAddress, Netlink
 from podid.agent.settings import IPV4_ADDRESS, IPV6_ADDRESS, BadSettings
-from podid.core.log_lines import log_to_stderr
+from podid.log_lines import log_to_stderr
 
 log = logging.getLogger(__name__)
 

@@ -36,10 +36,10 @@ from podid.agent.metrics import Metrics
 from podid.agent.probes import Probes
 from podid.agent.settings import IPV4_ADDRESS, IPV6_ADDRESS, AgentSettings, BadSettings, hosts_of
 from podid.core.clock import Clock, system_clock
-from podid.core.log_lines import log_to_stderr
 from podid.lean.client import HttpClient
 from podid.lean.proxies import BadProxy, Proxies
 from podid.lean.server import HttpServer, bound_socket
+from podid.log_lines import log_to_stderr
 
 log = logging.getLogger(__name__)
 

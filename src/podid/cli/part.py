@@ -31,8 +31,8 @@ def main(arguments: list[str]) -> int:
         return 2
     import msgspec
 
-    from podid.core.log_lines import log_to_stderr
     from podid.local.supervised import tell_ready, wait_for_go
+    from podid.log_lines import log_to_stderr
 
     log_to_stderr()
     module, settings_module, settings_type = _PARTS[arguments[0]]

@@ -37,7 +37,6 @@ from typing import Final
 from podid.core import ids
 from podid.core.caller import Call, Caller, Output
 from podid.core.errors import AccessDenied, AwsError
-from podid.core.log_lines import tell
 from podid.core.operations import Handler, handlers_of, operation
 from podid.core.tokens import ServiceAccountToken
 from podid.eks import Association, Cluster, Eks
@@ -49,6 +48,7 @@ from podid.eks_auth.liveness import PodLiveness
 from podid.eks_auth.session import AUDIENCE, CHAINED_SECONDS, SECONDS, SERVICE, TAG_KEYS, session_name, session_tags
 from podid.eks_auth.token import check_token
 from podid.iam import Authorizer, Iam, time_context
+from podid.log_lines import tell
 from podid.sts import IssuedSession, Sts
 
 log = logging.getLogger(__name__)

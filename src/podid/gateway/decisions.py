@@ -14,12 +14,12 @@ from podid.audit import DecisionLog, Entry, management_event, reads_only, shared
 from podid.core import ids
 from podid.core.caller import Call, Output
 from podid.core.errors import AwsError, PodidError
-from podid.core.log_lines import tell
 from podid.core.policy import Decision, StatementRef
 from podid.gateway.logs import Seen
 from podid.gateway.needs.need import Need
 from podid.gateway.refusals import Refused, Said
 from podid.gateway.steps.values import Understood
+from podid.log_lines import tell
 from podid.store import StoreUnavailable
 
 _log = logging.getLogger("podid.decisions")

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from podid.core.errors import PodidError
 from podid.core.http import HttpResponse
-from podid.core.log_lines import log_to_stderr, tell
+from podid.log_lines import log_to_stderr, tell
 
 if TYPE_CHECKING:
     from podid.gateway.steps.values import Addressed, Authenticated, Numbered

@@ -12,12 +12,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from podid.core.log_lines import log_to_stderr
 from podid.imds.endpoint import ImdsEndpoint
 from podid.imds.session import Sessions
 from podid.imds.settings import IPV4_ADDRESS, IPV6_ADDRESS, BadSettings, ImdsSettings, check
 from podid.lean.client import HttpClient
 from podid.lean.server import HttpServer, Limits, bound_socket
+from podid.log_lines import log_to_stderr
 
 log = logging.getLogger(__name__)
 

@@ -17,11 +17,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from podid.core.clock import Clock, system_clock
-from podid.core.log_lines import log_to_stderr
 from podid.kube.errors import KubeError
 from podid.lean.client import HttpClient
 from podid.lean.proxies import BadProxy, Proxies
 from podid.lean.server import HttpServer, Limits, bound_socket
+from podid.log_lines import log_to_stderr
 from podid.webhook.endpoint import Metrics, MetricsEndpoint, WebhookEndpoint
 from podid.webhook.identities import EksIdentities, FileIdentities, Identities, IdentitiesUnavailable
 from podid.webhook.review import Reviewer

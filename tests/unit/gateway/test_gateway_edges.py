@@ -10,13 +10,13 @@ from typing import get_args
 import pytest
 
 from podid.core.http import HttpRequest, HttpResponse
-from podid.core.log_lines import JsonLines
 from podid.core.sigv4 import Problem, SignatureProblem
 from podid.gateway import logs
 from podid.gateway.refusals import Family, Refusal, Refused, family_of, refused, spell
 from podid.gateway.routing.guess import probable_service
 from podid.gateway.routing.unsigned import service_of_unsigned
 from podid.gateway.steps.values import Numbered, Received
+from podid.log_lines import JsonLines
 
 FORM = ("content-type", "application/x-www-form-urlencoded; charset=utf-8")
 

@@ -156,7 +156,7 @@ def test_a_map_without_entries_is_as_one_that_is_not_there() -> None:
 
 def test_a_structure_without_members_is_there_and_lacks_what_it_requires() -> None:
     body = b'{"name":"c","roleArn":"r","resourcesVpcConfig":{},"outpostConfig":{}}'
-    with pytest.raises(InvalidInput, match="Value null at 'outpostConfig.outpostArns' failed"):
+    with pytest.raises(InvalidInput, match=r"Value null at 'outpostConfig\.outpostArns' failed"):
         eks(body)
 
 

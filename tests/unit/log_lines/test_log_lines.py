@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from podid.core import log_lines
-from podid.core.log_lines import JsonLines, LineQueue
+from podid import log_lines
+from podid.log_lines import JsonLines, LineQueue
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
