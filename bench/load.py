@@ -9,6 +9,7 @@ is what limits, that is the rate by the clock, and where this generator or a bus
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -18,12 +19,15 @@ import ssl
 import statistics
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import psutil
 from msgspec import Struct
 from table import CannotMeasure
 
 SERVER_CORE, CLIENT_CORE = 0, 1
+_CORES = sorted(os.sched_getaffinity(0))
+"""What this process was given, before it bound itself to one of them: a child of a bound process must still get the other."""
 ROUNDS = 5
 
 
@@ -58,10 +62,11 @@ class Failed(CannotMeasure):
 
 
 def keep_to(core: int, pid: int = 0) -> None:
-    """Bind a process (0: this one) to one core, where the machine has several."""
-    cores = sorted(os.sched_getaffinity(pid))
-    if len(cores) > 1:
-        os.sched_setaffinity(pid, {cores[min(core, len(cores) - 1)]})
+    """Bind a process (0: this one), all its threads, to one core, where the machine has several."""
+    if len(_CORES) > 1:
+        for thread in Path(f"/proc/{pid or os.getpid()}/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread.name), {_CORES[min(core, len(_CORES) - 1)]})
 
 
 class Generator:

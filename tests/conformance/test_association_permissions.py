@@ -105,15 +105,12 @@ def test_passing_a_role_is_in_the_decision_log(endpoint: Endpoint, role: str) ->
     while not {"logged", "admin"} <= outcomes.keys() and time.monotonic() < until:
         time.sleep(0.05)
         lines = (endpoint.home / "serve.log").read_text().splitlines()
-        noted = [
-            json.loads(line)
-            for line in lines
-            if '"iam:PassRole"' in line and '"decision"' in line and line.endswith("}")
-        ]
+        noted = [json.loads(line) for line in lines if '"iam:PassRole"' in line and line.endswith("}")]
         outcomes = {
-            each["caller"].rpartition("/")[2]: each["outcome"]
+            each["caller"].rpartition("/")[2]: decision["outcome"]
             for each in noted
-            if (each["action"], each["resource"]) == ("iam:PassRole", role)
+            for decision in each.get("decisions", ())
+            if (decision["action"], decision["resource"]) == ("iam:PassRole", role)
         }
     assert outcomes["logged"] == "ImplicitlyDenied"
     assert outcomes["admin"] == "Allowed"

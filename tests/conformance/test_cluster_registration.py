@@ -60,12 +60,33 @@ def test_another_registration_changes_its_keys_and_not_its_administrator(
     assert entries == [f"arn:aws:iam::{ACCOUNT}:user/admin"]
 
 
-GOOD = {"Issuer": "https://issuer.example.com/x", "Jwks": '{"keys": []}'}
+EC_KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "kid": "1",
+    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+}
+"""The public key of RFC 7517, appendix A.1."""
+
+
+def jwks(*keys: dict[str, str]) -> str:
+    return json.dumps({"keys": keys})
+
+
+GOOD = {"Issuer": "https://issuer.example.com/x", "Jwks": jwks(EC_KEY)}
 REFUSED: dict[str, tuple[str, dict[str, Any], int]] = {
     "no issuer": ("refused", {"Jwks": GOOD["Jwks"]}, 400),
     "no keys": ("refused", {"Issuer": GOOD["Issuer"]}, 400),
     "two sources": ("refused", GOOD | {"JwksUrl": "https://issuer.example.com/keys"}, 400),
     "keys that are none": ("refused", GOOD | {"Jwks": "[]"}, 400),
+    "a set without a key": ("refused", GOOD | {"Jwks": jwks()}, 400),
+    "a shared secret alone": ("refused", GOOD | {"Jwks": jwks({"kty": "oct", "kid": "1", "k": "AAAA"})}, 400),
+    "a shared secret beside": ("refused", GOOD | {"Jwks": jwks(EC_KEY, {"kty": "oct", "kid": "2", "k": "AAAA"})}, 400),
+    "a private key": ("refused", GOOD | {"Jwks": jwks(EC_KEY | {"d": "AQAB"})}, 400),
+    "a key without its name": ("refused", GOOD | {"Jwks": jwks({**EC_KEY, "kid": ""})}, 400),
+    "a point off its curve": ("refused", GOOD | {"Jwks": jwks(EC_KEY | {"y": EC_KEY["x"]})}, 400),
+    "a key too short": ("refused", GOOD | {"Jwks": jwks({"kty": "RSA", "kid": "1", "n": "AQAB", "e": "AQAB"})}, 400),
     "keys by http": ("refused", {"Issuer": GOOD["Issuer"], "JwksUrl": "http://127.0.0.1/keys"}, 400),
     "keys of a file": ("refused", {"Issuer": GOOD["Issuer"], "JwksUrl": "file:///etc/passwd"}, 400),
     "an issuer by http": ("refused", GOOD | {"Issuer": "http://issuer.example.com"}, 400),
@@ -81,6 +102,12 @@ def test_a_refusal(endpoint: Endpoint, case: str) -> None:
     answer = register(endpoint, name, **asked)
     assert (answer.status, bool(answer.text)) == (status, True), answer
     assert "refused" not in endpoint.client("eks").list_clusters()["clusters"]
+
+
+def test_a_key_set_may_hold_what_podid_has_no_use_for(endpoint: Endpoint) -> None:
+    newer = {"kty": "OKP", "crv": "Ed25519", "kid": "2", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    assert register(endpoint, "newer-keys", Issuer=GOOD["Issuer"], Jwks=jwks(EC_KEY, newer)).status == 200
+    endpoint.client("eks").delete_cluster(name="newer-keys")
 
 
 def test_it_is_a_permission(endpoint: Endpoint, powerless: Key) -> None:

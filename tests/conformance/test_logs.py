@@ -109,7 +109,8 @@ def rows(endpoint: Endpoint, told: Told) -> str:
 
     def read() -> str:
         with sqlite3.connect(endpoint.home / "serve/state.db") as connection:
-            return "\n".join(map(str, connection.execute("SELECT * FROM audit_decisions")))
+            batches = connection.execute("SELECT packed FROM audit_batches ORDER BY number")
+            return b"".join(packed for (packed,) in batches).decode(errors="replace")
 
     return _until(read, last)
 
@@ -146,14 +147,33 @@ def test_the_access_log_says_who_asked_what(told: Told, lines: list[dict[str, An
 
 
 def test_the_decision_log_says_which_statement_decided(told: Told, lines: list[dict[str, Any]]) -> None:
-    (line,) = of(lines, told.granted, "podid.decisions")
-    assert line["action"] == "eks-auth:AssumeRoleForPodIdentity"
-    assert line["resource"] == CLUSTER_ARN
-    assert line["outcome"] == "Allowed"
-    assert line["decided_by"]
-    (denied,) = of(lines, told.denied, "podid.decisions")
+    (line,) = of(lines, told.granted, "podid.access")
+    (decision,) = line["decisions"]
+    assert decision["action"] == "eks-auth:AssumeRoleForPodIdentity"
+    assert decision["resource"] == CLUSTER_ARN
+    assert decision["outcome"] == "Allowed"
+    assert decision["decided_by"]
+    (line,) = of(lines, told.denied, "podid.access")
+    (denied,) = line["decisions"]
     assert (denied["outcome"], denied["decided_by"]) == ("ImplicitlyDenied", [])
     assert denied["reason"] == "identity implicit"
+
+
+def test_an_exchange_says_whose_token_became_which_session(told: Told, lines: list[dict[str, Any]]) -> None:
+    (line,) = of(lines, told.granted, "podid.access")
+    exchange = line["exchange"]
+    assert (exchange["pod"].partition("/")[0], exchange["service_account"]) == ("log", "in-logs")
+    assert exchange["cluster"] == CLUSTER
+    assert exchange["association"].startswith("a-")
+    assert exchange["session"].partition(":assumed-role/")[2]
+    for other in (told.refused, told.denied):
+        (line,) = of(lines, other, "podid.access")
+        assert "exchange" not in line
+
+
+def test_a_request_has_one_line(told: Told, lines: list[dict[str, Any]]) -> None:
+    for request_id in (told.granted, told.refused, told.denied):
+        assert len([line for line in lines if line.get("request_id") == request_id]) == 1
 
 
 def test_a_refused_token_has_its_reason_in_the_log_alone(told: Told, lines: list[dict[str, Any]], rows: str) -> None:

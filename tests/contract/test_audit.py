@@ -172,7 +172,7 @@ def test_ec2s_denial_can_be_decoded_by_who_may(served: Served) -> None:
     assert wrong["Error"]["Code"] == "InvalidAuthorizationMessageException"
 
 
-def test_what_cloudformation_does_is_told_as_its_doing(served: Served) -> None:
+def test_what_cloudformation_does_is_told_as_its_doing(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     template = {
         "Resources": {
             "R": {
@@ -181,11 +181,23 @@ def test_what_cloudformation_does_is_told_as_its_doing(served: Served) -> None:
             }
         }
     }
-    answer = served.client("cloudformation").create_stack(
-        StackName="audit", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
-    )
+    with caplog.at_level("INFO", logger="podid"):
+        answer = served.client("cloudformation").create_stack(
+            StackName="audit", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
+        )
     made = [one for one in events(served, answer["ResponseMetadata"]["RequestId"]) if one["eventName"] == "CreateRole"]
     assert len(made) == 1
     assert made[0]["requestParameters"]["roleName"] == "audit-of-stack"
     assert made[0]["userIdentity"]["invokedBy"] == made[0]["sourceIPAddress"] == "cloudformation.amazonaws.com"
     assert made[0]["userIdentity"]["userName"] == "podid-admin"
+    entries = served.decisions.find(answer["ResponseMetadata"]["RequestId"])
+    decided = [entry.action for entry in entries if not entry.event]
+    assert "cloudformation:CreateStack" in decided
+    assert decided.count("iam:CreateRole") == len([one for one in inner(caplog) if one == "iam:CreateRole"]) > 0
+    (line,) = [record for record in caplog.records if record.name == "podid.access"]
+    assert "cloudformation:CreateStack" in [one["action"] for one in line.__dict__["decisions"]]
+
+
+def inner(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was decided within requests, in lines of its own."""
+    return [record.__dict__["action"] for record in caplog.records if record.name == "podid.decisions"]

@@ -188,10 +188,11 @@ def test_a_function_across_accounts(served: Served, stranger: Credentials) -> No
 
 
 def test_every_decision_is_in_the_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO", logger="podid.decisions"):
+    with caplog.at_level("INFO", logger="podid.access"):
         served.client("s3").list_buckets()
-    fields = [record for record in caplog.records if record.name == "podid.decisions"][-1].__dict__
+    line = [record for record in caplog.records if record.name == "podid.access"][-1].__dict__
+    (fields,) = line["decisions"]
     assert fields["action"] == "s3:ListAllMyBuckets"
     assert fields["outcome"] == "Allowed"
     assert fields["decided_by"][0].startswith("identity:arn:aws:iam::aws:policy/AdministratorAccess")
-    assert served.administrator.secret_access_key not in json.dumps(fields, default=str)
+    assert served.administrator.secret_access_key not in json.dumps(line, default=str)

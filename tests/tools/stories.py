@@ -18,6 +18,7 @@ from podid.core.policy import PolicySet, Principal, Request, decide
 from podid.core.tokens import SigningKey, sign_token
 from podid.sts import KeyRing
 from podid.sts.messages import AuthorizationMessages
+from podid.sts.sealing import Sealer
 
 CHAPTERS: Final[dict[str, tuple[Step, ...]]] = {
     "the account": story_account.ACCOUNT_ITSELF,
@@ -91,7 +92,7 @@ def begin(iam: Any, ring: KeyRing) -> Memory:
         "other_private_key": _pem(second).decode(),
         "token": sign_token(signer, {**claims, "exp": claims["iat"] + 3600}),
         "pair": f"arn:aws:iam::{ACCOUNT}:role/app,arn:aws:iam::{ACCOUNT}:saml-provider/idp",
-        "message": AuthorizationMessages(ring).encode(request, decide(request, PolicySet())),
+        "message": AuthorizationMessages(Sealer(ring)).encode(request, decide(request, PolicySet())),
     }
 
 

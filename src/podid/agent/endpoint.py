@@ -125,7 +125,7 @@ class CredentialEndpoint:
     def _credentials(self, request: Request) -> Response | Awaitable[Response]:
         host: bytes | None = None
         bearer_token = b""
-        for name, value in request.headers:
+        for name, value in zip(request.names, request.values, strict=True):
             if name == b"authorization":
                 bearer_token = bearer_token or value
             elif name == b"host":

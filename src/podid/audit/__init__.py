@@ -7,15 +7,25 @@ from __future__ import annotations
 
 from podid.audit.decision_log import DecisionLog
 from podid.audit.entry import Entry
-from podid.audit.trail import HIDDEN, event_text, management_event, reads_only, shared_id, written
+from podid.audit.identity import identity_of
+from podid.audit.per_object import PerObject
+from podid.audit.proceedings import Assumed, Called, Decided, Proceedings, called, proceedings_of
+from podid.audit.reading import entries_of
+from podid.audit.shown import HIDDEN
+from podid.audit.trail import shared_id
 
 __all__ = [
     "HIDDEN",
+    "Assumed",
+    "Called",
+    "Decided",
     "DecisionLog",
     "Entry",
-    "event_text",
-    "management_event",
-    "reads_only",
+    "PerObject",
+    "Proceedings",
+    "called",
+    "entries_of",
+    "identity_of",
+    "proceedings_of",
     "shared_id",
-    "written",
 ]

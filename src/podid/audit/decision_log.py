@@ -12,41 +12,39 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, delete, func, select
-
+from podid.audit import batches
+from podid.audit.batches import Kept
 from podid.audit.entry import Entry
-from podid.audit.rows import insert_all
-from podid.audit.tables import DECISIONS
 from podid.store import Store
 
 CAPACITY = 20_000
-"""Entries waiting to be written: a few seconds of full load, some ten megabytes."""
+"""Calls waiting to be written: a few seconds of full load, some thirty megabytes."""
 
 BATCH = 500
-"""Entries that are written without waiting for more."""
+"""Calls that are written without waiting for more."""
 
 LARGEST_BATCH = 2000
-"""Entries of one transaction: no more, so that other writers get their turn within some ten milliseconds."""
+"""Calls of one row: no more, so that other writers get their turn within some ten milliseconds."""
 
 WAIT_SECONDS = 0.5
-"""How long an entry may wait for company."""
+"""How long a call may wait for company."""
 
 KEPT = 200_000
-"""Entries kept in the table; the oldest go first. About 200 MB with events."""
+"""Entries kept in the table; the oldest batches go first. About 100 MB."""
 
 _PRUNE_EVERY = 10_000
 _log = logging.getLogger(__name__)
 
 
 class DecisionLog:
-    """Takes entries from any thread."""
+    """Takes calls and entries from any thread."""
 
     def __init__(self, store: Store, *, capacity: int = CAPACITY, kept: int = KEPT) -> None:
         self._store = store
         self._capacity = capacity
         self._kept = kept
         self._changed = threading.Condition()
-        self._waiting: deque[Entry] = deque()
+        self._waiting: deque[Kept] = deque()
         self._writing = 0
         self._dropped = 0
         self._since_pruned = 0
@@ -58,17 +56,17 @@ class DecisionLog:
 
     @property
     def dropped(self) -> int:
-        """How many entries were lost because the queue was full or the database refused them."""
+        """How many calls were lost because the queue was full or the database refused them."""
         return self._dropped
 
-    def record(self, entry: Entry) -> None:
-        """Take an entry. It never waits and never raises."""
+    def record(self, kept: Kept) -> None:
+        """Take a call, or an entry as it is. It never waits and never raises. Lists in it are not to be changed any more."""
         waiting = self._waiting
         if self._closing or len(waiting) >= self._capacity:
             with self._changed:
                 self._dropped += 1
             return
-        waiting.append(entry)
+        waiting.append(kept)
         # The writer says that it sleeps before it looks a last time, so either it sees the entry or this sees that it sleeps.
         if self._sleeping or len(waiting) == BATCH:
             with self._changed:
@@ -91,24 +89,15 @@ class DecisionLog:
 
     def find(self, request_id: str) -> list[Entry]:
         """What is written about one request, oldest first."""
-        table = DECISIONS
         with self._store.read() as connection:
-            rows = connection.execute(select(table).where(table.c.request_id == request_id).order_by(table.c.number))
-            return [_entry(row) for row in rows]
+            return batches.find(connection, request_id)
 
     def between(
         self, start: datetime, end: datetime, *, account: str = "", caller_arn: str = "", limit: int = 100
     ) -> list[Entry]:
         """The newest entries with `start` ≤ time < `end`, newest first."""
-        table = DECISIONS
-        query = select(table).where(table.c.at >= start, table.c.at < end)
-        if account:
-            query = query.where(table.c.account == account)
-        if caller_arn:
-            query = query.where(table.c.caller_arn == caller_arn)
         with self._store.read() as connection:
-            rows = connection.execute(query.order_by(table.c.at.desc(), table.c.number.desc()).limit(limit))
-            return [_entry(row) for row in rows]
+            return batches.between(connection, start, end, account=account, caller_arn=caller_arn, limit=limit)
 
     def _run(self) -> None:
         while True:
@@ -128,30 +117,18 @@ class DecisionLog:
                 self._writing = 0
                 self._changed.notify_all()
 
-    def _write(self, batch: Sequence[Entry]) -> None:
+    def _write(self, batch: Sequence[Kept]) -> None:
         try:
+            packed = batches.pack(batch)
             with self._store.append() as connection:
-                insert_all(connection, batch)
+                batches.write(connection, batch, packed)
             self._since_pruned += len(batch)
             if self._since_pruned >= _PRUNE_EVERY:
-                self._prune()
+                self._since_pruned = 0
+                with self._store.append() as connection:
+                    batches.prune(connection, self._kept)
         except Exception:
             # The log must not take the service down with it: what cannot be written is counted, and says so in the process's own log.
             with self._changed:
                 self._dropped += len(batch)
             _log.exception("decisions could not be written", extra={"dropped": self._dropped})
-
-    def _prune(self) -> None:
-        self._since_pruned = 0
-        table = DECISIONS
-        with self._store.append() as connection:
-            newest = connection.execute(select(func.max(table.c.number))).scalar_one_or_none()
-            if newest is not None:
-                connection.execute(delete(table).where(table.c.number <= newest - self._kept))
-
-
-def _entry(row: Row[tuple[object, ...]]) -> Entry:
-    values = dict(row._mapping)
-    values.pop("number")
-    values["decided_by"] = tuple(str(values["decided_by"]).split("\n")) if values["decided_by"] else ()
-    return Entry(**values)

@@ -1,29 +1,19 @@
-"""The table of decisions and events."""
+"""The table of what was decided and done, a row for many."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
 
 from podid.store import Instant, metadata
 
-DECISIONS = Table(
-    "audit_decisions",
+BATCHES = Table(
+    "audit_batches",
     metadata,
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("at", Instant, nullable=False),
-    Column("request_id", String(64), nullable=False),
-    Column("account", String(12), nullable=False),
-    Column("region", String(32), nullable=False),
-    Column("caller_arn", Text, nullable=False),
-    Column("access_key_id", String(128), nullable=False),
-    Column("source_ip", String(64), nullable=False),
-    Column("action", String(256), nullable=False),
-    Column("resource", Text, nullable=False),
-    Column("outcome", String(32), nullable=False),
-    Column("decided_by", Text, nullable=False),  # the deciding statements: layer, policy, sid
-    Column("error_code", String(128), nullable=False),
-    Column("reason", Text, nullable=False),  # for operators, never for the caller
-    Column("event", Text, nullable=False),  # a CloudTrail-shaped event as JSON, or nothing
-    Index("ix_audit_decisions_at", "at"),
-    Index("ix_audit_decisions_request_id", "request_id"),
+    Column("first_at", Instant, nullable=False),  # the earliest and the latest instant in it
+    Column("last_at", Instant, nullable=False),
+    Column("size", Integer, nullable=False),  # how many entries it makes
+    Column("packed", LargeBinary, nullable=False),  # what `podid.audit.batches` says, as msgpack
+    # All that is searched by is in it, so that a search reads no batch that it does not want.
+    Index("ix_audit_batches_last_at", "last_at", "first_at", "size"),
 )

@@ -32,7 +32,10 @@ def token(
     ] = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Print the token in the kubeconfig: who has it may do everything in the local cluster."""
+    """Print the kubeconfig's token.
+
+    Who has it may do everything in the local cluster.
+    """
     from podid.local.cluster_token import administrator_token
 
     told = administrator_token(chosen_home(), rotate=rotate)
@@ -44,7 +47,7 @@ def token(
 
 @cluster.command("register")
 def register(
-    name: Annotated[str, typer.Argument(help="The name the cluster gets in EKS.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name the cluster gets in EKS.")],
     kubeconfig: Annotated[
         Path | None,
         typer.Option("--kubeconfig", exists=True, dir_okay=False, help="Ask this cluster itself for all of the below."),
@@ -71,7 +74,9 @@ def register(
     version: Annotated[str, typer.Option("--version", metavar="1.N", help="Its Kubernetes version.")] = "",
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Make a cluster that runs elsewhere known to EKS, with its issuer and keys (an extension: AWS's RegisterCluster carries neither).
+    """Tell EKS of a cluster that runs elsewhere.
+
+    With its issuer and keys, which AWS's RegisterCluster does not carry: an extension of podid's.
 
     The endpoint is the one of AWS_ENDPOINT_URL and its access key where they are set, else your installation's.
     """

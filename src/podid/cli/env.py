@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from podid.cli.printer import Output, OutputOption, print_json, say
+from podid.cli.printer import Output, OutputOption, note, print_json, say
 from podid.local.home import chosen_home
 from podid.local.shells import Shell, guess_shell
 
@@ -37,7 +37,16 @@ def env(
     from podid.local.shells import exports
 
     values = environment(chosen_home(), account=account)
+    note_where_down()
     if output is Output.JSON:
         print_json(values)
     else:
         say(exports(values, shell or guess_shell()))
+
+
+def note_where_down() -> None:
+    """Say so where nothing listens at the addresses that were told: they are the same at the next start."""
+    from podid.local.state import supervisor_of
+
+    if supervisor_of(chosen_home()) is None:
+        note("podid: not running now; start it with: podid up --detach")

@@ -47,9 +47,9 @@ def rotate(
     key_ring_file: RingOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Put new keys into use, without a stop: running processes follow, role sessions go on until they end.
+    """Put new keys into use, without a stop.
 
-    Exports and copies from before need the old master key: keep a copy of it as long as you keep them.
+    Running processes follow, role sessions go on until they end. Exports and copies from before need the old master key: keep a copy of it as long as you keep them.
     """
     if only is What.SERVICE_ACCOUNTS:
         from podid.core.clock import system_clock

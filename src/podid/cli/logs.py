@@ -16,11 +16,14 @@ def add_to(program: typer.Typer) -> None:
 
 def logs(
     part: Annotated[
-        str | None, typer.Argument(help="One part, such as serve, cluster, webhook, imds, supervisor. [default: all]")
+        str | None,
+        typer.Argument(
+            metavar="[PART]", help="One part, such as serve, cluster, webhook, imds, supervisor. [default: all]"
+        ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written.")] = False,
     tail: Annotated[
-        int, typer.Option("--tail", "-n", metavar="N", help="Lines of each part to begin with; -1 for all.")
+        int, typer.Option("--tail", "-n", metavar="N", min=-1, help="Lines of each part to begin with; -1 for all.")
     ] = 50,
 ) -> int:
     """Print what podid's processes wrote, in the order of time."""

@@ -87,7 +87,7 @@ _WORDS = (
     (re.compile(r"Input should be a valid integer.*"), "expected a whole number"),
     (re.compile(r"Input should be a valid number.*"), "expected a number"),
     (re.compile(r"Input should be less than or equal to (\d+)"), r"expected \1 at most"),
-    (re.compile(r"Input should be greater than or equal to (\d+)"), r"expected \1 at least"),
+    (re.compile(r"Input should be greater than or equal to (-?\d+)"), r"expected \1 at least"),
     (
         re.compile(r"Got unexpected extra arguments? \((.*)\)|Got unexpected extra argument\(s\) \((.*)\)"),
         r"\1\2 is not expected here",

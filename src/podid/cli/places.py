@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option(
-        "--home", metavar="FOLDER", help="The home of a local installation. Default: PODID_HOME, as for podid up."
-    ),
+    typer.Option("--home", metavar="FOLDER", help="The home of podid up, or of podid serve. Default: PODID_HOME."),
 ]
 StoreOption = Annotated[
     str,

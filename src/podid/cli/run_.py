@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from podid.cli.env import note_where_down
 from podid.cli.printer import complain
 from podid.local.home import chosen_home
 from podid.local.problems import WrongUsage
@@ -40,6 +41,7 @@ def run(
         name: value for name, value in os.environ.items() if name not in UNSET and not name.startswith("AWS_CONTAINER_")
     }
     variables.update(environment(chosen_home(), account=account))
+    note_where_down()
     found = shutil.which(command[0], path=variables.get("PATH"))
     if found is None:
         complain(f"{command[0]!r} is not on PATH", "install it, or give its path")

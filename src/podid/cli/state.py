@@ -30,7 +30,9 @@ def export(
     master_key_file: MasterKeyOption = None,
     without_log: Annotated[bool, typer.Option("--without-log", help="Leave the decision log out.")] = False,
 ) -> None:
-    """Write everything that is stored, as of one instant, one JSON object a line.
+    """Write everything that is stored to a file.
+
+    As of one instant, one JSON object a line.
 
     Secrets stay encrypted: to use the export you need the same master key, so keep a copy of that too, elsewhere. The key ring is not in
     it: role sessions do not outlive a move without it. podid may run meanwhile.
@@ -54,9 +56,9 @@ def import_(
     replace: Annotated[bool, typer.Option("--replace", help="Give up what is there now.")] = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Fill a new home or an empty database from an export: all of it or nothing.
+    """Fill a new home or database from an export.
 
-    Needs the master key of the installation that was exported. In a home that has none, the one from --master-key-file becomes its own.
+    All of it or nothing. Needs the master key of the installation that was exported. In a home that has none, the one from --master-key-file becomes its own.
     """
     from podid.local.kept_state import import_from
 
@@ -76,17 +78,21 @@ def check(
     key_ring_file: RingOption = None,
     output: OutputOption = Output.TEXT,
 ) -> int:
-    """Look whether the state is whole: the database and its schema, secrets, key ring. Ends with 1 where it is not. Changes nothing."""
+    """Look whether the state is whole.
+
+    The database and its schema, secrets, key ring. Ends with 1 where it is not. Changes nothing.
+    """
     from podid.local.kept_state import look
 
     found = look(place_of(home, store_url, master_key_file, key_ring_file))
     if output is Output.JSON:
         print_json(found)
     else:
-        say(f"state     {found.place} ({found.database}, schema {found.schema})")
+        say(f"state     {found.place} ({found.database}, schema {found.schema or 'unknown'})")
         for name, count in found.counts.items():
             say(f"{name:<26}{count}")
         for problem in found.problems:
             say(f"problem: {problem}")
-        say("whole" if found.sound else f"not whole: {len(found.problems)} problems")
+        count = len(found.problems)
+        say("whole" if found.sound else f"not whole: {count} problem{'' if count == 1 else 's'}")
     return 0 if found.sound else 1

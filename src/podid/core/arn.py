@@ -5,6 +5,8 @@ Source: the IAM user guide, "Identify AWS resources with Amazon Resource Names (
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 
@@ -42,6 +44,7 @@ def is_arn(text: str) -> bool:
     return True
 
 
+@lru_cache(256)
 def partition_of(region: str) -> str:
     """The partition a region belongs to."""
     if region.startswith("cn-"):

@@ -59,6 +59,23 @@ class Caller(Struct, frozen=True, kw_only=True):
 ANONYMOUS = Caller(kind="anonymous", arn="anonymous")
 
 
+class Notes(Struct):
+    """What is to be written about one call, gathered while it is carried out: whoever decides or does something for it adds to it.
+
+    What stands in it is the audit room's (`podid.audit.proceedings`): values without secrets, not changed any more.
+    """
+
+    decided: list[Any] = []
+    assumed: list[Any] = []
+    """AssumeRole calls that were made for the caller."""
+    exchange: Any = None
+    """For the exchange of a pod's token: what the request's line in the log says of it."""
+    step: int = 0
+    """0 for a request; the calls that a service makes within it count from 1."""
+    written: int = 0
+    """How many of the decisions are written already, because the request had to wait."""
+
+
 class Call(Struct, frozen=True, kw_only=True):
     """One authorised API call, as a handler sees it. `account` is the caller's, `region` the one in the signature's scope."""
 
@@ -76,6 +93,7 @@ class Call(Struct, frozen=True, kw_only=True):
     """The Host the client used, for answers that repeat it; never for a decision."""
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The global condition keys of this call, for further decisions that a handler has to ask for (iam:PassRole, sts:TagSession)."""
+    notes: Notes = field(default_factory=Notes)
 
 
 Input = dict[str, Any]

@@ -7,6 +7,7 @@ upper-case base32 (A-Z, 2-7), the whole 21 characters for unique ids and 20 for 
 from __future__ import annotations
 
 import base64
+import io
 import os
 import threading
 from collections.abc import Callable
@@ -22,6 +23,8 @@ UniqueIdPrefix = Literal["AIDA", "AROA", "ANPA", "AGPA", "AIPA", "ASCA", "APKA",
 AccessKeyPrefix = Literal["AKIA", "ASIA"]
 
 _LOWER_DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""A random hex digit with its upper bits as every UUID has them (RFC 9562, section 4.1)."""
 
 
 def unique_id(prefix: UniqueIdPrefix, random: RandomBytes) -> str:
@@ -57,38 +60,35 @@ def hex_id(random: RandomBytes, digits: int = 17) -> str:
 def uuid4(random: RandomBytes) -> str:
     """A random UUID (RFC 9562, version 4)."""
     text = random(16).hex()
-    variant = "89ab"[int(text[16], 16) & 3]
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
 
 
 def uuid7(milliseconds: int, random: RandomBytes) -> str:
     """A random UUID that begins with an instant, in milliseconds since 1970 (RFC 9562, version 7): an index of such ids grows at its end."""
     begin, text = f"{milliseconds & 0xFFFFFFFFFFFF:012x}", random(10).hex()
-    variant = "89ab"[int(text[3], 16) & 3]
-    return f"{begin[:8]}-{begin[8:]}-7{text[:3]}-{variant}{text[4:7]}-{text[7:19]}"
+    return f"{begin[:8]}-{begin[8:]}-7{text[:3]}-{_VARIANT[text[3]]}{text[4:7]}-{text[7:19]}"
 
 
 class BulkRandom(threading.local):
     """The system's random bytes, fetched a page at a time: a system call costs more than all the rest of an id.
 
-    For names that need be unique and not secret. Each thread has its own page, and a child process begins with none.
+    They are `os.urandom`'s, each given out once; what a page adds is that the next ones lie in the process's memory for a while. So: for what
+    need be unique and is no secret by itself. Each thread has its own page, and a child process begins with none.
     """
 
-    _page = b""
-    _used = 0
+    _page = io.BytesIO()
 
     def __call__(self, size: int) -> bytes:
         """So many random bytes."""
-        end = self._used + size
-        if end > len(self._page):
-            self._page, self._used, end = os.urandom(max(_PAGE, size)), 0, size
-        taken = self._page[self._used : end]
-        self._used = end
+        taken = self._page.read(size)
+        if len(taken) < size:
+            self._page = io.BytesIO(os.urandom(max(_PAGE, size)))
+            taken = self._page.read(size)
         return taken
 
     def forget(self) -> None:
         """Give up what was fetched."""
-        self._page, self._used = b"", 0
+        self._page = io.BytesIO()
 
 
 _PAGE = 4096

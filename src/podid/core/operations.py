@@ -67,6 +67,13 @@ def _parameters(function: Handler) -> frozenset[str]:
     return frozenset(inspect.signature(function).parameters)
 
 
+@cache
+def _parameter(function: Handler, member: str) -> str | None:
+    """The parameter of a handler that takes a member of its input (members are the model's, so they are few); None where it takes none."""
+    name = snake_case(member)
+    return name if name in _parameters(function) else None
+
+
 def invoke(handlers: Mapping[str, Handler], call: Call, members: Input) -> Output:
     """Call the handler of `call.operation` with the input's members.
 
@@ -76,11 +83,11 @@ def invoke(handlers: Mapping[str, Handler], call: Call, members: Input) -> Outpu
     handler = handlers.get(call.operation)
     if handler is None:
         raise NotImplementedHere(f"podid does not implement {call.service}:{call.operation} yet.")
-    known = _parameters(handler.__func__ if inspect.ismethod(handler) else handler)
+    function = getattr(handler, "__func__", handler)
     arguments = {}
     for name, value in members.items():
-        parameter = snake_case(name)
-        if parameter not in known:
+        parameter = _parameter(function, name)
+        if parameter is None:
             raise NotImplementedHere(
                 f"podid does not implement the parameter {name} of {call.service}:{call.operation} yet."
             )

@@ -106,6 +106,17 @@ class AccessEntry(Struct, frozen=True, kw_only=True):
         """The association of one access policy."""
         return next((each for each in self.policies if each.arn == arn), None)
 
+    def condition_keys(self) -> dict[str, tuple[str, ...]]:
+        """The keys that the service authorization reference has for access entries; one without a value is missing."""
+        groups = {"eks:kubernetesGroups": self.groups} if self.groups else {}
+        return {
+            "eks:accessEntryType": (self.type,),
+            "eks:clusterName": (self.cluster,),
+            "eks:principalArn": (self.principal_arn,),
+            "eks:username": (self.username,),
+            **groups,
+        }
+
     def view(self) -> Output:
         """The AccessEntry shape."""
         return {

@@ -23,7 +23,8 @@ LONGEST_POLICY: Final = 2048
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_ROLE_RESOURCE: Final = re.compile(r"role/(?:[!-~]+/)?[\w+=,.@-]{1,64}")
+_ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
+_ROLE_RESOURCE: Final = re.compile(r"role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII)
 
 
 class Association(Struct, frozen=True, kw_only=True):
@@ -105,7 +106,7 @@ def role_account(role_arn: str, member: str, cluster: str) -> str:
         arn is None
         or arn.service != "iam"
         or arn.region
-        or not re.fullmatch(r"\d{12}", arn.account)
+        or not _ACCOUNT.fullmatch(arn.account)
         or len(role_arn) > 2048
         or not _ROLE_RESOURCE.fullmatch(arn.resource)
     ):

@@ -72,16 +72,17 @@ class Associations:
             "namespace": namespace,
             "serviceAccount": service_account,
             "roleArn": role_arn,
-            "tags": tags,
-            "disableSessionTags": disable_session_tags,
-            "targetRoleArn": target_role_arn,
-            "policy": policy,
+            # What is left out and what is given as it would be without are the same.
+            "tags": tags or None,
+            "disableSessionTags": disable_session_tags or None,
+            "targetRoleArn": target_role_arn or None,
+            "policy": policy or None,
         }
         request = requests.client_request(call, client_request_token, parameters)
         with self._store.read() as connection:
             if first := self._recall(connection, request):
                 return {"association": first.view()}
-        check_role_for_pods(self._iam, self._passing, call, role_arn, cluster_name)
+        check_role_for_pods(self._iam, self._passing, call, role_arn, cluster=cluster_name, to=cluster.arn)
         association = Association(
             account=cluster.account,
             region=cluster.region,
@@ -193,11 +194,11 @@ class Associations:
         parameters = {"clusterName": cluster_name, "associationId": association_id, **changes}
         request = requests.client_request(call, client_request_token, parameters)
         with self._store.read() as connection:
-            _require(connection, call, cluster_name, association_id)
+            known = _require(connection, call, cluster_name, association_id)
             if first := self._recall(connection, request):
                 return {"association": first.view()}
         if role_arn is not None:
-            check_role_for_pods(self._iam, self._passing, call, role_arn, cluster_name)
+            check_role_for_pods(self._iam, self._passing, call, role_arn, cluster=cluster_name, to=known.arn)
         with self._store.write(ROOM) as connection:
             self._clusters.lock(connection, call, cluster_name)
             if first := self._recall(connection, request):

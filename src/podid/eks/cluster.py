@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,6 +94,7 @@ class Cluster(Struct, frozen=True, kw_only=True):
         }
 
 
+@lru_cache(4096)
 def cluster_arn(account: str, region: str, name: str) -> str:
     """arn:PARTITION:eks:REGION:ACCOUNT:cluster/NAME"""
     return f"arn:{partition_of(region)}:eks:{region}:{account}:cluster/{name}"

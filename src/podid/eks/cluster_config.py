@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from podid.core.errors import NotImplementedHere
 from podid.eks.cluster import LOG_TYPES, default_config
 from podid.eks.errors import InvalidParameter
 
@@ -37,7 +38,13 @@ _ENDPOINT: Final = frozenset({"endpointPublicAccess", "endpointPrivateAccess", "
 
 
 def from_creation(asked: Mapping[str, Any], cluster: str) -> dict[str, Any]:
-    """The kept members of a new cluster: the defaults, and over them what was asked for. Raises InvalidParameter."""
+    """The kept members of a new cluster: the defaults, and over them what was asked for.
+
+    Raises InvalidParameter, and NotImplementedHere where Auto Mode is asked for; tools that say that it is off are told so again.
+    """
+    blocks = (asked.get("storageConfig") or {}).get("blockStorage") or {}
+    if (asked.get("computeConfig") or {}).get("enabled") or blocks.get("enabled"):
+        raise NotImplementedHere("podid does not implement EKS Auto Mode.")
     return _changed(default_config(), asked, cluster)
 
 
@@ -48,17 +55,33 @@ def from_update(
 
     Raises InvalidParameter where not exactly one member is asked for (EKS API reference), or where nothing would change.
     """
-    if len(asked) != 1:
-        raise InvalidParameter("Exactly one type of update can be asked for at a time.", clusterName=cluster)
+    if not asked:
+        raise InvalidParameter("Nothing to update: give one type of update.", clusterName=cluster)
+    if len(asked) > 1:
+        raise InvalidParameter("Only one type of update can be allowed.", clusterName=cluster)
     ((member, value),) = asked.items()
     _check_mode(config, value if member == "accessConfig" else {}, cluster)
     after = _changed(config, asked, cluster)
     if after == config:
-        raise InvalidParameter(f"The cluster is already at the desired {member}.", clusterName=cluster)
+        raise InvalidParameter(_nothing_changes(member, value, after[member]), clusterName=cluster)
     kind = UPDATE_TYPES[member]
     if member == "resourcesVpcConfig" and _ENDPOINT & set(value):
         kind = "EndpointAccessUpdate"
     return after, kind, _parameters(member, value)
+
+
+def _nothing_changes(member: str, asked: Any, held: Any) -> str:
+    """The texts that the service was seen to answer (issue trackers of eksctl and CDK), where it was seen."""
+    if member == "logging":
+        return "No changes needed for the logging config provided"
+    if member == "resourcesVpcConfig" and _ENDPOINT & set(asked):
+        private, public = (_text(held.get(name)) for name in ("endpointPrivateAccess", "endpointPublicAccess"))
+        return (
+            f"Cluster is already at the desired configuration with endpointPrivateAccess: {private} , "
+            f"endpointPublicAccess: {public}, and Public Endpoint Restrictions: "
+            f"[{', '.join(held.get('publicAccessCidrs') or ())}]"
+        )
+    return f"The cluster is already at the desired {member}."
 
 
 def _changed(config: Mapping[str, Any], asked: Mapping[str, Any], cluster: str) -> dict[str, Any]:

@@ -19,9 +19,8 @@ from podid.core.caller import Call, Output
 from podid.core.operations import operation
 from podid.eks import access_entry_rows, cluster_rows, requests
 from podid.eks.access_entry import creators_entry
-from podid.eks.association import role_account
 from podid.eks.cache import RevisionCache
-from podid.eks.cluster import CLUSTER_NAME, Cluster, ClusterRegistration, default_config
+from podid.eks.cluster import CLUSTER_NAME, Cluster, ClusterRegistration, cluster_arn, default_config
 from podid.eks.cluster_config import from_creation
 from podid.eks.errors import InvalidParameter, InvalidRequest, ResourceInUse, ResourceNotFound
 from podid.eks.instants import whole_millis
@@ -29,7 +28,7 @@ from podid.eks.key_source import KeySource, may_fetch
 from podid.eks.kubernetes_versions import DEFAULT, find_version
 from podid.eks.paging import page_of
 from podid.eks.principals import principal_id
-from podid.eks.roles import EKS_SERVICE, RolePassing, trusts_service
+from podid.eks.roles import EKS_SERVICE, RolePassing, check_account, trusts_service
 from podid.eks.tables import ROOM
 from podid.eks.tags import problem_with_tags
 from podid.iam import Iam
@@ -109,6 +108,8 @@ class Clusters:
         upgrade_policy: Mapping[str, Any] | None = None,
         zonal_shift_config: Mapping[str, Any] | None = None,
         deletion_protection: bool | None = None,
+        compute_config: Mapping[str, Any] | None = None,
+        storage_config: Mapping[str, Any] | None = None,
     ) -> Output:
         _check_name(name)
         known = find_version(version or DEFAULT)
@@ -125,6 +126,8 @@ class Clusters:
             "upgradePolicy": upgrade_policy,
             "zonalShiftConfig": zonal_shift_config,
             "deletionProtection": deletion_protection,
+            "computeConfig": compute_config,
+            "storageConfig": storage_config,
         }
         config = from_creation({name: value for name, value in asked.items() if value is not None}, name)
         parameters = {
@@ -223,9 +226,8 @@ class Clusters:
         return requests.recall(connection, request, Cluster, exists)
 
     def _check_cluster_role(self, call: Call, role_arn: str, name: str) -> None:
-        if role_account(role_arn, "roleArn", name) != call.account:
-            raise InvalidParameter(f"The role {role_arn} does not belong to the caller's account.", clusterName=name)
-        self._passing.require(call, role_arn, EKS_SERVICE)
+        check_account(call, role_arn, "roleArn", name)
+        self._passing.require(call, role_arn, EKS_SERVICE, to=cluster_arn(call.account, call.region, name))
         role = self._iam.role_by_arn(role_arn)
         if role is None:
             raise InvalidParameter(f"Role with arn: {role_arn}, does not exist.", clusterName=name)

@@ -38,9 +38,12 @@ class RolePassing:
         self._authorizer = authorizer
         self._note = note
 
-    def require(self, call: Call, role_arn: str, service: str) -> None:
-        """Raise AccessDenied unless the caller may hand this role to the service (IAM user guide, "PassRole")."""
-        context = {**call.context, "iam:PassedToService": (service,)}
+    def require(self, call: Call, role_arn: str, service: str, *, to: str) -> None:
+        """Raise AccessDenied unless the caller may hand this role to the service (IAM user guide, "PassRole").
+
+        `to` is the ARN of what the operation acts on, which the role is for.
+        """
+        context = {**call.context, "iam:PassedToService": (service,), "iam:AssociatedResourceArn": (to,)}
         decision = self._authorizer.decide(call.caller, _ACTION, role_arn, context)
         self._note(call, _ACTION, role_arn, decision)
         if not decision.allowed:
@@ -48,8 +51,8 @@ class RolePassing:
             raise AccessDenied(denial_text(request, decision), private=why(decision))
 
 
-def check_role_for_pods(iam: Iam, passing: RolePassing, call: Call, role_arn: str, cluster: str) -> None:
-    """Check the roleArn of an association.
+def check_role_for_pods(iam: Iam, passing: RolePassing, call: Call, role_arn: str, *, cluster: str, to: str) -> None:
+    """Check the roleArn of an association; `to` as in `RolePassing.require`.
 
     1. it is a role's ARN, of the cluster's own account
     2. the caller may pass it to Pod Identity (iam:PassRole)
@@ -58,11 +61,8 @@ def check_role_for_pods(iam: Iam, passing: RolePassing, call: Call, role_arn: st
 
     Raises InvalidParameter, and AccessDenied at 2.
     """
-    if role_account(role_arn, "roleArn", cluster) != call.account:
-        raise InvalidParameter(
-            f"The role {role_arn} does not belong to the account of the cluster.", clusterName=cluster
-        )
-    passing.require(call, role_arn, POD_IDENTITY_SERVICE)
+    check_account(call, role_arn, "roleArn", cluster)
+    passing.require(call, role_arn, POD_IDENTITY_SERVICE, to=to)
     role = iam.role_by_arn(role_arn)
     if role is None:
         raise InvalidParameter("Role provided in the request does not exist.", clusterName=cluster)
@@ -71,6 +71,12 @@ def check_role_for_pods(iam: Iam, passing: RolePassing, call: Call, role_arn: st
             "Trust policy of the role provided is invalid. Follow the official documentation to resolve the issue.",
             clusterName=cluster,
         )
+
+
+def check_account(call: Call, role_arn: str, member: str, cluster: str) -> None:
+    """Refuse what is no ARN of a role, and the role of another account. Raises InvalidParameter."""
+    if role_account(role_arn, member, cluster) != call.account:
+        raise InvalidParameter("Cross-account pass role is not allowed.", clusterName=cluster)
 
 
 def trusts_service(trust_text: str, service: str) -> bool:

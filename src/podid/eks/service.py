@@ -118,6 +118,10 @@ class Eks:
         """The tags of a cluster, add-on or access entry (their UUID may be `*`) or association as of now, for `aws:ResourceTag/…`; None without one."""
         return self._tagging.tags_of(resource_arn)
 
+    def keys_of(self, resource_arn: str) -> Mapping[str, tuple[str, ...]]:
+        """What else condition keys tell of a resource as of now: `eks:principalArn` and its kin of an access entry (its UUID may be `*`)."""
+        return self._tagging.keys_of(resource_arn)
+
     def start(self) -> None:
         """Go on with what was asked of add-ons before the last stop."""
         self._worker.wake()

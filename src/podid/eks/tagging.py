@@ -1,4 +1,7 @@
-"""TagResource, UntagResource and ListTagsForResource, on clusters, add-ons, access entries and pod identity associations."""
+"""TagResource, UntagResource and ListTagsForResource, on clusters, add-ons, access entries and pod identity associations.
+
+And what policies may test of such a resource: its tags, and what else the service authorization reference has for its kind.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,8 @@ _RESOURCE: Final = re.compile(
     r"cluster/(?P<cluster>[\w-]+)"
     r"|addon/(?P<of>[\w-]+)/(?P<addon>[\w-]+)/(?P<uuid>[\w*-]+)"
     r"|access-entry/(?P<for>[\w-]+)/(?P<principal>(role|user|root)/\d{12}/[\w+=,.@-]+)/(?P<entry>[\w*-]+)"
-    r"|podidentityassociation/(?P<in>[\w-]+)/(?P<association>[\w-]+)"
+    r"|podidentityassociation/(?P<in>[\w-]+)/(?P<association>[\w-]+)",
+    re.ASCII,
 )
 
 
@@ -41,20 +45,25 @@ class Tagging:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tags: RevisionCache[str, Mapping[str, str] | None] = RevisionCache(store, self._load, size=_CACHED)
+        self._found: RevisionCache[str, Tagged | None] = RevisionCache(store, self._load, size=_CACHED)
 
     def tags_of(self, resource_arn: str) -> Mapping[str, str] | None:
         """The tags of a cluster, add-on or access entry (their UUID may be `*`) or association as of now; None where there is no such resource."""
-        return self._tags.get(resource_arn)
+        found = self._found.get(resource_arn)
+        return None if found is None else found.tags
 
-    def _load(self, resource_arn: str) -> Mapping[str, str] | None:
+    def keys_of(self, resource_arn: str) -> Mapping[str, tuple[str, ...]]:
+        """What else of a resource condition keys tell, as of now: access entries alone have such keys."""
+        found = self._found.get(resource_arn)
+        return found.condition_keys() if isinstance(found, AccessEntry) else {}
+
+    def _load(self, resource_arn: str) -> Tagged | None:
         try:
             arn = parse_arn(resource_arn)
             with self._store.read() as connection:
-                found = _find(connection, arn)
+                return _find(connection, arn)
         except (ValueError, BadRequest):
             return None
-        return None if found is None else found.tags
 
     @operation("TagResource")
     def tag_resource(self, call: Call, *, resource_arn: str, tags: Mapping[str, str]) -> Output:
@@ -93,6 +102,8 @@ def _require(connection: Connection, call: Call, resource_arn: str) -> Tagged:
     except ValueError as error:
         raise BadRequest(f"Invalid ARN: {resource_arn[:300]}") from error
     found = _find(connection, arn)
+    if arn.resource.endswith("/*"):
+        found = None  # a caller names one thing by its own ARN, or policies on that ARN would not be about what is asked for
     if found is None or (arn.account, arn.region, arn.partition) != (call.account, call.region, call.partition):
         raise TagTargetNotFound(f"Resource not found: {resource_arn[:300]}")
     return found

@@ -31,7 +31,6 @@ A caller learns from 15 to 19 only that the role cannot be assumed, or that the 
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
 from podid.core import ids
@@ -42,16 +41,13 @@ from podid.core.tokens import ServiceAccountToken
 from podid.eks import Association, Cluster, Eks
 from podid.eks.cluster import CLUSTER_NAME
 from podid.eks_auth.errors import InvalidParameter, InvalidRequest, InvalidToken, NotFound, RoleNotAssumed
-from podid.eks_auth.events import Record, assumed
+from podid.eks_auth.events import Exchange, assumed
 from podid.eks_auth.keys import ClusterKeys
 from podid.eks_auth.liveness import PodLiveness
 from podid.eks_auth.session import AUDIENCE, CHAINED_SECONDS, SECONDS, SERVICE, TAG_KEYS, session_name, session_tags
 from podid.eks_auth.token import check_token
 from podid.iam import Authorizer, Iam, time_context
-from podid.log_lines import tell
 from podid.sts import IssuedSession, Sts
-
-log = logging.getLogger(__name__)
 
 _TAG_KEYS_TEXT: Final = ",".join(TAG_KEYS)
 _BY_SERVICE: Final = Caller(kind="service", service=SERVICE)
@@ -73,9 +69,7 @@ class EksAuth:
         random: ids.RandomBytes = ids.names_at_random,
         keys: ClusterKeys | None = None,
         liveness: PodLiveness | None = None,
-        record: Record = lambda entry: None,
     ) -> None:
-        """`record` takes down the AssumeRole that this service makes for a pod."""
         self._eks = eks
         self._iam = iam
         self._sts = sts
@@ -83,7 +77,6 @@ class EksAuth:
         self._random = random
         self._keys = keys or ClusterKeys(eks.access)
         self._liveness = liveness or PodLiveness(eks.access)
-        self._record = record
 
     def handlers(self) -> dict[str, Handler]:
         """The operations of the EKS Auth API."""
@@ -100,7 +93,11 @@ class EksAuth:
         instance_id: str | None = None,
         zone: str | None = None,
     ) -> Output:
-        _check_hints(eks_node_name, instance_id, zone)  # 3, what the model leaves open
+        for hint in (eks_node_name, instance_id, zone):  # 3, what the model leaves open
+            if hint is not None and len(hint) > _LONGEST_HINT:
+                raise InvalidParameter(
+                    f"eksNodeName, instanceId and zone have at most {_LONGEST_HINT} characters each."
+                )
         cluster = self._cluster(call, cluster_name)  # 4
         pod = check_token(token, cluster, self._keys, now=call.now)  # 5 to 12
         if self._liveness.is_gone(cluster, pod):  # 13
@@ -112,7 +109,7 @@ class EksAuth:
         session = self._assume(call, cluster, association, pod)  # 15 to 18
         if association.target_role_arn:
             session = self._assume_target(call, association, session, pod)  # 19
-        _tell(call, association, pod, session)
+        call.notes.exchange = _exchange(association, pod, session)
         return _answer(association, pod, session)
 
     def _cluster(self, call: Call, name: str) -> Cluster:
@@ -159,9 +156,8 @@ class EksAuth:
             )
         except AwsError as error:
             outcome = error
-        self._record(
+        call.notes.assumed.append(
             assumed(
-                call,
                 _BY_SERVICE,
                 role_arn=association.role_arn,
                 session_name=name,
@@ -199,9 +195,8 @@ class EksAuth:
             )
         except AwsError as error:
             outcome = error
-        self._record(
+        call.notes.assumed.append(
             assumed(
-                call,
                 opened.caller,
                 role_arn=association.target_role_arn,
                 session_name=name,
@@ -217,28 +212,19 @@ class EksAuth:
         return outcome
 
 
-def _tell(call: Call, association: Association, pod: ServiceAccountToken, session: IssuedSession) -> None:
-    """One line for people: whose token became which session, and why. Nothing in it opens anything."""
-    if not log.isEnabledFor(logging.INFO):
-        return
-    fields = {
-        "request_id": call.request_id,
-        "cluster": association.cluster,
-        "pod": f"{pod.namespace}/{pod.pod_name}",
-        "service_account": pod.service_account,
-        "association": association.id,
-        "role": association.role_arn,
-        "target_role": association.target_role_arn,
-        "session": session.assumed_role_arn,
-        "session_tags": "" if association.disable_session_tags else _TAG_KEYS_TEXT,
-        "expires": session.expiration.isoformat(),
-    }
-    tell(log, "a pod's token was exchanged for its role's credentials", fields)
-
-
-def _check_hints(*hints: str | None) -> None:
-    if any(hint is not None and len(hint) > _LONGEST_HINT for hint in hints):
-        raise InvalidParameter(f"eksNodeName, instanceId and zone have at most {_LONGEST_HINT} characters each.")
+def _exchange(association: Association, pod: ServiceAccountToken, session: IssuedSession) -> Exchange:
+    """For people: whose token became which session, and why."""
+    return Exchange(
+        cluster=association.cluster,
+        pod=f"{pod.namespace}/{pod.pod_name}",
+        service_account=pod.service_account,
+        association=association.id,
+        role=association.role_arn,
+        target_role=association.target_role_arn,
+        session=session.assumed_role_arn,
+        session_tags="" if association.disable_session_tags else _TAG_KEYS_TEXT,
+        expires=session.expiration,
+    )
 
 
 def _refused(role_arn: str, error: AwsError) -> AwsError:

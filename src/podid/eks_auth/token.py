@@ -11,6 +11,7 @@ from typing import Final
 from podid.core.tokens import (
     Expired,
     KeySet,
+    NotYetValid,
     ServiceAccountToken,
     TokenProblem,
     UnknownKey,
@@ -45,6 +46,8 @@ def check_token(token: str, cluster: Cluster, keys: ClusterKeys, *, now: datetim
             return _verify(token, newer, cluster, now)
     except Expired as problem:
         raise ExpiredToken(f"{problem.public}.") from problem
+    except NotYetValid as problem:  # its text is a whole sentence, as that of Expired
+        raise InvalidToken(f"{problem.public}.", private=type(problem).__name__) from problem
     except TokenProblem as problem:
         raise InvalidToken(
             f"The token included in the request is not valid: {problem.public}.",

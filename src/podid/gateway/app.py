@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from http import HTTPStatus
 
@@ -20,12 +20,13 @@ from msgspec.structs import replace
 from podid.core.clock import Clock
 from podid.core.http import HttpRequest, HttpResponse
 from podid.core.ids import names_at_random, uuid7
-from podid.core.waiting import WouldWait, without_waiting
+from podid.core.waiting import without_waiting
 from podid.gateway.answers import laid_out, plain
 from podid.gateway.bodies import Bodies
 from podid.gateway.coming import Coming
-from podid.gateway.gateway import Gateway, Later
-from podid.gateway.receive import Head, TooLarge, is_answered_at_once, is_of_s3, is_own, read_head
+from podid.gateway.gateway import Gateway
+from podid.gateway.passage import Later, Told
+from podid.gateway.receive import TooLarge, is_answered_at_once, is_of_s3, is_own, read_head
 from podid.gateway.steps.values import Received
 from podid.lean.messages import Request, Response
 from podid.lean.streams import BodyStream
@@ -92,30 +93,38 @@ class App:
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Answer a request."""
+        return self.handle_together((request,))[0]
+
+    def handle_together(self, requests: Sequence[Request]) -> list[Response | Awaitable[Response]]:
+        """Answer requests that came at the same time, in their order."""
+        taken = [self._take_in(request) for request in requests]
+        short = [one for one in taken if isinstance(one, Received)]
+        told = iter(without_waiting(lambda: self._gateway.begin_together(short)) if short else ())
+        return [self._told(one, next(told)) if isinstance(one, Received) else one for one in taken]
+
+    def _take_in(self, request: Request) -> Received | Response | Awaitable[Response]:
+        """The answer to a request; of one that is answered at once, what it says."""
         try:
             head = read_head(request)
         except TooLarge as error:
             return self.refused(error.status, request.peer, str(error))
         if head.path == HEALTH and head.method in ("GET", "HEAD"):
             return laid_out(_HEALTHY, head.method)
-        received = Received(
-            request=HttpRequest(
-                method=head.method, path=head.path, query=head.query, headers=head.headers, body=request.body
-            ),
-            now=self._clock(),
-            source_ip=request.peer or "127.0.0.1",
-            secure=self._secure,
-        )
+        source_ip = request.peer or "127.0.0.1"
+        received = Received(request=head, now=self._clock(), source_ip=source_ip, secure=self._secure)
         if request.stream is not None:
             return self._receive(head, request.stream, received)
         if is_answered_at_once(head):
-            try:
-                told = without_waiting(lambda: self._gateway.begin(received))
-            except WouldWait:
-                return self._work(received, self._own)
-            return laid_out(told, head.method) if isinstance(told, HttpResponse) else self._wait(told, head, self._own)
+            return received
         own = is_own(head) or (head.method == "POST" and _WEB_IDENTITY in request.body[:_FORM])
         return self._work(received, self._own if own else self._others)
+
+    def _told(self, received: Received, told: Told) -> Response | Awaitable[Response]:
+        if isinstance(told, HttpResponse):
+            return laid_out(told, received.request.method)
+        if isinstance(told, Later):
+            return self._wait(told, received.request, self._own)
+        return self._work(received, self._own)
 
     def refused(self, status: int, peer: str, text: str = "") -> Response:
         """The answer to what is no request, or one beyond the limits: before any service speaks for it, but with an id and a line in the log."""
@@ -130,7 +139,7 @@ class App:
             return laid_out(told, received.request.method)
         return await self._wait(told, received.request, pool)
 
-    async def _wait(self, told: HttpResponse | Later, asked: Head | HttpRequest, pool: Executor) -> Response:
+    async def _wait(self, told: HttpResponse | Later, asked: HttpRequest, pool: Executor) -> Response:
         """Ask again until there is an answer. A client that leaves meanwhile cancels this, and nothing is fetched for it any more."""
         loop = asyncio.get_running_loop()
         while isinstance(told, Later):
@@ -139,7 +148,7 @@ class App:
             told = await loop.run_in_executor(pool, told.again)
         return laid_out(told, asked.method)
 
-    async def _receive(self, head: Head, stream: BodyStream, received: Received) -> Response:
+    async def _receive(self, head: HttpRequest, stream: BodyStream, received: Received) -> Response:
         """Take a body that comes as a stream. The time stays that of the head: a slow upload does not make a signature stale."""
         loop = asyncio.get_running_loop()
         pool = self._own if is_own(head) else self._others
@@ -160,7 +169,7 @@ class App:
         finally:
             self._bodies.release(len(body))
 
-    async def _take_up(self, coming: Coming, stream: BodyStream, head: Head, pool: Executor) -> Response:
+    async def _take_up(self, coming: Coming, stream: BodyStream, head: HttpRequest, pool: Executor) -> Response:
         """Hand an upload on as it comes. A thread works on what has come, and is not there to wait for more."""
         loop = asyncio.get_running_loop()
         batch: list[bytes] = []

@@ -5,7 +5,8 @@ Objects of S3 are not among them; they are taken up as they come (`uploads`).
 
 from __future__ import annotations
 
-from podid.gateway.receive import LARGEST_BODY, Head, TooLarge, body_limit, is_of_s3
+from podid.core.http import HttpRequest
+from podid.gateway.receive import LARGEST_BODY, TooLarge, body_limit, is_of_s3
 from podid.lean.streams import BodyStream
 
 MOST_HELD = 1024 * 1024 * 1024
@@ -23,7 +24,7 @@ class Bodies:
         """A body of this size is not needed any more."""
         self.held -= size
 
-    async def collect(self, head: Head, stream: BodyStream) -> bytes:
+    async def collect(self, head: HttpRequest, stream: BodyStream) -> bytes:
         """The whole body, to be released later. Raises TooLarge, and BrokenBody where it is not HTTP."""
         limit = LARGEST_BODY if is_of_s3(head) else body_limit(head)
         if _declared(head) > limit:
@@ -48,6 +49,6 @@ class Bodies:
                 self.release(size)
 
 
-def _declared(head: Head) -> int:
+def _declared(head: HttpRequest) -> int:
     text = head.header("content-length")
     return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 16 else 0

@@ -18,7 +18,7 @@ from podid.gateway.uploads.spool import Spool
 from podid.gateway.uploads.stated import stated
 
 if TYPE_CHECKING:
-    from podid.gateway.gateway import Later
+    from podid.gateway.passage import Later
 
 Steps = Callable[[], "HttpResponse | Later"]
 

@@ -68,7 +68,8 @@ def compose(settings: ServeSettings) -> Endpoint:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys = home / "keys"
     keys.mkdir(exist_ok=True, mode=0o700)
-    master_key = find_master_key(settings.master_key_file, keys / "master.key")
+    is_new = not (home / "state.db").exists()  # a new key would open nothing of an old database
+    master_key = find_master_key(settings.master_key_file, keys / "master.key", make=is_new)
     ring = KeyRing.load_or_create(settings.key_ring_file or keys / "ring.json", master_key=master_key)
     store = open_store(settings.store_url or f"sqlite:///{(home / 'state.db').absolute()}", master_key=master_key)
     iam = Iam(store)
@@ -82,7 +83,7 @@ def compose(settings: ServeSettings) -> Endpoint:
         nodes = installations.apply(installation, iam, eks)
         vouched = installations.issuers(installation)
     sts = Sts(iam, authorizer, ring, fetch_keys=ProviderKeySets(eks, vouched))
-    eks_auth = EksAuth(eks, iam, sts, authorizer, record=decisions.record)
+    eks_auth = EksAuth(eks, iam, sts, authorizer)
     iam_handlers = iam.handlers()
     moto = MotoServices(iam_asker(iam_handlers, system_clock)) if settings.services == "moto" else None
     keys_of_podid = KeysOfPodid(iam, sts)

@@ -6,6 +6,8 @@ Source: IAM user guide, "AWS global condition context keys".
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from podid.core.arn import partition_of
 from podid.gateway.steps.values import Authenticated, Context
 from podid.iam import time_context
@@ -13,8 +15,33 @@ from podid.iam import time_context
 _INSTANCES = "ec2.amazonaws.com"
 
 
+class RequestContext(Mapping[str, tuple[str, ...]]):
+    """The keys that the request and its signature give, found out when the first is asked for: most decisions hang on none of them."""
+
+    __slots__ = ("_authenticated", "_found")
+
+    def __init__(self, authenticated: Authenticated) -> None:
+        self._authenticated = authenticated
+        self._found: Context | None = None
+
+    def _all(self) -> Context:
+        found = self._found
+        if found is None:
+            found = self._found = request_context(self._authenticated)
+        return found
+
+    def __getitem__(self, key: str) -> tuple[str, ...]:
+        return self._all()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
 def request_context(authenticated: Authenticated) -> Context:
-    """The keys that the request and its signature give."""
+    """The same, found out now."""
     addressed = authenticated.addressed
     received = addressed.numbered.received
     request = received.request
@@ -31,10 +58,11 @@ def request_context(authenticated: Authenticated) -> Context:
         instance = f"arn:{partition}:ec2:{addressed.region}:{caller.account}:instance/{caller.session_name}"
         found["ec2:SourceInstanceARN"] = (instance,)
         found["ec2:RoleDelivery"] = ("2.0",)  # podid has IMDSv2 alone
-    agent = request.header("user-agent")
+    first = dict(reversed(request.headers))  # of a header that came twice, the first
+    agent = first.get("user-agent")
     if agent:
         found["aws:UserAgent"] = (agent,)
-    referer = request.header("referer")
+    referer = first.get("referer")
     if referer:
         found["aws:Referer"] = (referer,)
     return found

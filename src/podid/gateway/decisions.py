@@ -1,17 +1,17 @@
-"""The decision log: every decision and every refusal, as a line of JSON and as an entry of the audit room.
+"""What is taken down of each request, for the audit log: every decision, every call of podid's own services, every refusal.
 
-Neither holds a secret, a token or a signature: what is noted is who (ARN and access key id), what, on what, the answer and the statement
-that decided, and the reason that the caller was not told.
+Decisions are noted with their call (`Call.notes`), by whoever has them taken: the gateway before the call, the room within it. At its end
+they go to the audit room together. Nothing here is a secret, a token or a signature: what is noted is who (ARN and access key id), what, on
+what, the answer and the statement that decided, and the reason that the caller was not told.
 """
 
 from __future__ import annotations
 
 import logging
 
-import msgspec
+from msgspec.structs import asdict
 
-from podid.audit import DecisionLog, Entry, management_event, reads_only, shared_id
-from podid.core import ids
+from podid.audit import Decided, DecisionLog, Entry, PerObject, called, proceedings_of
 from podid.core.caller import Call, Output
 from podid.core.errors import AwsError, PodidError
 from podid.core.policy import Decision, StatementRef
@@ -29,79 +29,60 @@ class Decisions:
     """Takes down decisions for one endpoint."""
 
     def __init__(self, log: DecisionLog) -> None:
-        self._entries = log
+        self._record = log.record
 
     def decided(self, understood: Understood, need: Need, decision: Decision) -> None:
         """A need was decided."""
-        self.noted(understood.call, need.action, need.resource, decision)
+        understood.call.notes.decided.append(Decided(need.action, need.resource, *_in_words(decision)))
 
     def noted(self, call: Call, action: str, resource: str, decision: Decision) -> None:
         """Something was decided for a call: before it, or within it by the room that carries it out."""
-        statements = tuple(_statement(reference) for reference in decision.decided_by)
-        reason = ", ".join(f"{reason.layer.value} {reason.kind}" for reason in decision.reasons)
-        self._entries.record(
-            Entry(
-                at=call.now,
-                request_id=call.request_id,
-                account=call.account,
-                region=call.region,
-                caller_arn=call.caller.arn,
-                access_key_id=call.caller.access_key_id,
-                source_ip=call.source_ip,
-                action=action,
-                resource=resource,
-                outcome=decision.outcome.value,
-                decided_by=statements,
-                reason=reason,
+        call.notes.decided.append(Decided(action, resource, *_in_words(decision)))
+
+    def waits(self, understood: Understood) -> None:
+        """A request has to wait. What was decided is taken down: its client may leave meanwhile, and then nothing more comes."""
+        call, notes = understood.call, understood.call.notes
+        if len(notes.decided) > notes.written:
+            self._record(proceedings_of(call, secure=_secure(understood), decided=notes.decided[notes.written :]))
+            notes.written = len(notes.decided)
+
+    def ended(self, understood: Understood, output: Output | None, failure: Exception | None) -> None:
+        """A request came to its end. Of a call of podid's own services there is an event as CloudTrail has it."""
+        call, service = understood.call, understood.authenticated.addressed.service
+        done = None
+        if service.own:
+            done = called(
+                call,
+                prefix=service.action_prefix,
+                parameters=understood.members,
+                answer=output,
+                error=None if failure is None else _as_aws_error(failure),
+                failure=failure,
+                federated=_federated(call.operation, output) if call.service == "sts" else None,
             )
-        )
-        if _log.isEnabledFor(logging.INFO):
-            fields = {
-                "request_id": call.request_id,
-                "caller": call.caller.arn,
-                "action": action,
-                "resource": resource,
-                "outcome": decision.outcome.value,
-                "decided_by": statements,
-                "reason": reason,
-            }
-            tell(_log, "decision", fields)
+        notes = call.notes
+        decided = notes.decided[notes.written :] if notes.written else notes.decided
+        if done is not None or decided:
+            self._record(
+                proceedings_of(call, secure=_secure(understood), decided=decided, assumed=notes.assumed, done=done)
+            )
 
     def called(self, understood: Understood, output: Output | None, failure: Exception | None) -> None:
-        """A call of one of podid's own services came to its end: an event as CloudTrail has it."""
-        call, service = understood.call, understood.authenticated.addressed.service
-        error = _as_aws_error(failure)
-        identity = _federated(call.operation, output)
-        resources = _resources(understood)
-        if identity is not None:  # the caller has no account of its own: it is told where its role is
-            call = msgspec.structs.replace(call, account=resources[0]["accountId"])
-        self._entries.record(
-            Entry(
-                at=call.now,
-                request_id=call.request_id,
-                account=call.account,
-                region=call.region,
-                caller_arn=call.caller.arn,
-                access_key_id=call.caller.access_key_id,
-                source_ip=call.source_ip,
-                action=f"{service.action_prefix}:{call.operation}",
-                outcome="Failed" if failure else "Completed",
-                error_code=error.code if error else "",
-                reason=(failure.private or failure.public) if isinstance(failure, PodidError) else "",
-                event=management_event(
-                    call,
-                    parameters=understood.members,
-                    answer=output,
-                    event_id=ids.uuid4(ids.names_at_random),
-                    error=error,
-                    read_only=reads_only(call.operation),
-                    resources=resources,
-                    identity=identity,
-                    invoked_by=call.context.get("aws:CalledViaLast", ("",))[0],
-                    shared_event_id=shared_id(call.request_id) if call.operation.startswith("AssumeRole") else "",
-                ),
-            )
+        """A call that a service made within a request came to its end. Its decisions have lines of their own: it may be one of hundreds."""
+        call = understood.call
+        done = called(
+            call,
+            prefix=understood.authenticated.addressed.service.action_prefix,
+            parameters=understood.members,
+            answer=output,
+            error=None if failure is None else _as_aws_error(failure),
+            failure=failure,
+            invoked_by=call.context.get("aws:CalledViaLast", ("",))[0],
         )
+        self._record(proceedings_of(call, secure=_secure(understood), decided=call.notes.decided, done=done))
+        if _log.isEnabledFor(logging.INFO):
+            for one in call.notes.decided:
+                tell(_log, "decision", {"request_id": call.request_id, "caller": call.caller.arn, **asdict(one)})
 
     def failed(self, seen: Seen, failure: Exception) -> None:
         """A request came to no decision, or failed after it."""
@@ -113,7 +94,7 @@ class Decisions:
         code = (
             failure.refusal.name if isinstance(failure, Refused) else getattr(failure, "code", type(failure).__name__)
         )
-        self._entries.record(
+        self._record(
             Entry(
                 at=received.now,
                 request_id=seen.numbered.request_id,
@@ -130,9 +111,13 @@ class Decisions:
         )
 
 
-def _as_aws_error(failure: Exception | None) -> AwsError | None:
+def _secure(understood: Understood) -> bool:
+    return understood.authenticated.addressed.numbered.received.secure
+
+
+def _as_aws_error(failure: Exception) -> AwsError:
     """What the caller was told."""
-    if failure is None or isinstance(failure, AwsError):
+    if isinstance(failure, AwsError):
         return failure
     if isinstance(failure, StoreUnavailable):
         return Said("ServiceUnavailable", 503, failure.public)
@@ -159,13 +144,13 @@ def _federated(operation: str, output: Output | None) -> dict[str, str] | None:
     }
 
 
-def _resources(understood: Understood) -> tuple[dict[str, str], ...]:
-    """The role of an AssumeRole…."""
-    arn = understood.members.get("RoleArn")
-    if understood.call.service != "sts" or not isinstance(arn, str):
-        return ()
-    account = (arn.split(":", 5) + [""] * 5)[4]
-    return ({"accountId": account, "type": "AWS::IAM::Role", "ARN": arn},)
+def _words_of(decision: Decision) -> tuple[str, tuple[str, ...], str]:
+    """Outcome, deciding statements and reason, as they are written down."""
+    reason = ", ".join(f"{reason.layer.value} {reason.kind}" for reason in decision.reasons)
+    return decision.outcome.value, tuple(_statement(reference) for reference in decision.decided_by), reason
+
+
+_in_words = PerObject(_words_of).of
 
 
 def _statement(reference: StatementRef) -> str:

@@ -132,8 +132,8 @@ def _still_valid(found: KeyFile, account: str, user: str, iam: Iam) -> bool:
     return (
         key is not None
         and key.active
-        and key.account == account
-        and key.user_name == user
+        and key.caller.account == account
+        and key.caller.user_name == user
         and key.secret == found.credentials.secret_access_key
     )
 

@@ -1,7 +1,8 @@
 """The access log: one line a request, as JSON, on standard error.
 
-It names caller, action, status and the reason only the log may read. Never in it: queries (a presigned URL's signature is one), header values,
-bodies, tokens, keys other than their ids.
+It names caller, action, status, what was decided and by which statement, and the reason only the log may read; for the exchange of a pod's
+token, whose it was and what it became. Never in it: queries (a presigned URL's signature is one), header values, bodies, tokens, keys other
+than their ids.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from podid.audit import Decided
+from podid.core.caller import Notes
 from podid.core.errors import PodidError
 from podid.core.http import HttpResponse
 from podid.log_lines import log_to_stderr, tell
@@ -20,45 +23,75 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("podid.access")
 _LONGEST_PATH = 512
+_LONGEST_KEY_ID = 128
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What became known of a request before it was answered."""
+    """What became known of a request before it was answered. `notes` are those of the call that it was understood as."""
 
     numbered: Numbered
     addressed: Addressed | None = None
     authenticated: Authenticated | None = None
+    notes: Notes | None = None
+
+
+class _Line(Struct, gc=False):
+    """The members of a line, those left out that are not known. It may wait, so it holds nothing of the request's body."""
+
+    request_id: str
+    source_ip: str
+    method: str
+    path: str
+    status: int
+    milliseconds: float
+    service: str | UnsetType = UNSET
+    region: str | UnsetType = UNSET
+    operation: str | UnsetType = UNSET
+    access_key_id: str | UnsetType = UNSET
+    caller: str | UnsetType = UNSET
+    decisions: list[Decided] | UnsetType = UNSET
+    exchange: Any = UNSET
+    error: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 def access(seen: Seen, response: HttpResponse, failure: Exception | None, *, seconds: float) -> None:
     """Write the line of one request."""
     if not _log.isEnabledFor(logging.INFO):
         return
-    received = seen.numbered.received
-    fields: dict[str, Any] = {
-        "request_id": seen.numbered.request_id,
-        "source_ip": received.source_ip,
-        "method": received.request.method,
-        "path": received.request.path[:_LONGEST_PATH],
-        "status": response.status,
-        "milliseconds": round(seconds * 1000, 2),
-    }
-    if seen.addressed is not None:
-        fields["service"] = seen.addressed.service.model
-        fields["region"] = seen.addressed.region
-        if seen.addressed.match is not None:
-            fields["operation"] = seen.addressed.match.operation.name
-        if seen.addressed.claim is not None:
-            fields["access_key_id"] = seen.addressed.claim.access_key_id[:128]
+    numbered, addressed, notes = seen.numbered, seen.addressed, seen.notes
+    received = numbered.received
+    request = received.request
+    line = _Line(
+        numbered.request_id,
+        received.source_ip,
+        request.method,
+        request.path[:_LONGEST_PATH],
+        response.status,
+        round(seconds * 1000, 2),
+    )
+    if addressed is not None:
+        line.service = addressed.service.model
+        line.region = addressed.region
+        if addressed.match is not None:
+            line.operation = addressed.match.operation.name
+        if addressed.claim is not None:
+            line.access_key_id = addressed.claim.access_key_id[:_LONGEST_KEY_ID]
     if seen.authenticated is not None:
-        fields["caller"] = seen.authenticated.caller.arn
+        line.caller = seen.authenticated.caller.arn
+    if notes is not None:
+        if notes.decided:
+            line.decisions = notes.decided
+        if notes.exchange is not None:
+            line.exchange = notes.exchange
     if failure is not None:
-        fields["error"] = getattr(failure, "code", type(failure).__name__)
+        line.error = getattr(failure, "code", type(failure).__name__)
         if isinstance(failure, PodidError):
-            fields["text"] = failure.public  # of a refusal its kind, such as BAD_SIGNATURE
+            line.text = failure.public  # of a refusal its kind, such as BAD_SIGNATURE
             if failure.private:
-                fields["reason"] = failure.private
-    tell(_log, "request", fields)
+                line.reason = failure.private
+    tell(_log, "request", line)
 
 
 def configure(level: int = logging.INFO) -> None:

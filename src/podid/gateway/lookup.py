@@ -92,6 +92,8 @@ class Existing:
 
     def keys_of(self, resource: str) -> Mapping[str, tuple[str, ...]]:
         """What a resource is, as condition keys have it."""
+        if _OF_EKS.match(resource):
+            return self._eks.keys_of(resource)
         if ":iam::" not in resource:
             return resource_keys.of_moto(resource)
         role = self._iam.role_by_arn(resource)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
-from msgspec import Struct
-
-from podid.core.http import Headers
+from podid.core.http import HttpRequest
 from podid.lean.messages import Request
 
 LONGEST_TARGET: Final = 32 * 1024
@@ -33,6 +32,9 @@ LARGEST_OBJECT: Final = 5 * 1024 * 1024 * 1024
 LARGEST_UPLOAD: Final = LARGEST_OBJECT + LARGEST_OBJECT // 64 + LARGEST_BODY
 """Bytes of the same with what chunks are wrapped in: S3 takes chunks of 8 KiB and more."""
 
+_LONGEST_KEPT: Final = 320
+"""Characters of a Host that is remembered to be one: a name has 253."""
+
 _OWN: Final = frozenset({"eks-auth", "sts", "iam", "eks", "podid"})
 _AT_ONCE: Final = frozenset({"eks-auth", "sts"})
 _LARGE: Final = frozenset({"lambda", "ecr", "glacier"})
@@ -52,61 +54,49 @@ class TooLarge(Exception):
         self.status = status
 
 
-class Head(Struct, frozen=True, kw_only=True):
-    """A request without its body."""
-
-    method: str
-    path: str
-    query: str
-    headers: Headers
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header; `name` in lower case."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return None
-
-
-def read_head(request: Request) -> Head:
-    """Method, target and headers. Raises TooLarge."""
-    target, raw = request.target, request.headers
+def read_head(request: Request) -> HttpRequest:
+    """The request with its head read; its body is what came with it. Raises TooLarge."""
+    target, names = request.target, request.names
     if len(target) > LONGEST_TARGET:
         raise TooLarge(414, "The request target is too long.")
-    headers: list[tuple[str, str]] = []
-    size, host = 0, None
-    for name, value in raw:
-        size += len(name) + len(value)
-        if name == b"host":
-            if host is not None:
-                raise TooLarge(400, "The request has more than one Host header.")  # RFC 9112, section 3.2
-            host = value.strip()
-        headers.append((name.decode("latin-1"), value.decode("latin-1").strip()))
-    if len(raw) > MOST_HEADERS or size > LARGEST_HEADERS:
+    # All at once: no name and no value has a line break in it.
+    all_names, all_values = b"\n".join(names), b"\n".join(request.values)
+    if len(names) > MOST_HEADERS or len(all_names) + len(all_values) - 2 * (len(names) - 1) > LARGEST_HEADERS:
         raise TooLarge(431, "The request has too many headers, or too large ones.")
+    values = map(str.strip, all_values.decode("latin-1").split("\n"))
+    headers = tuple(zip(all_names.decode("latin-1").split("\n"), values, strict=True)) if names else ()
+    hosts = names.count(b"host")
+    if hosts > 1:
+        raise TooLarge(400, "The request has more than one Host header.")  # RFC 9112, section 3.2
+    host = headers[names.index(b"host")][1] if hosts else None
     if host is None and request.version == "1.1":
         raise TooLarge(400, "The request has no Host header.")
-    if host is not None and _HOST.fullmatch(host.decode("latin-1")) is None:
+    if host is not None and not (_is_host(host) if len(host) <= _LONGEST_KEPT else _HOST.fullmatch(host)):
         raise TooLarge(400, "The Host header is malformed.")
     if target[:1] != b"/":
         target = _origin_form(target, host)
     if _TARGET.fullmatch(target) is None:
         raise TooLarge(400, "The request target is malformed.")
     path, _, query = target.decode("ascii").partition("?")
-    return Head(method=request.method, path=path, query=query, headers=tuple(headers))
+    return HttpRequest(method=request.method, path=path, query=query, headers=headers, body=request.body)
 
 
-def _origin_form(target: bytes, host: bytes | None) -> bytes:
+@lru_cache(256)
+def _is_host(text: str) -> bool:
+    return _HOST.fullmatch(text) is not None
+
+
+def _origin_form(target: bytes, host: str | None) -> bytes:
     """The path of an absolute target, which must name the host that the Host header names: two readers could else differ about it."""
     found = _ABSOLUTE.fullmatch(target)
     if found is None:
         raise TooLarge(400, "The request target is malformed.")
-    if host is not None and found[1].lower() != host.lower():
+    if host is not None and found[1].decode("latin-1").lower() != host.lower():
         raise TooLarge(400, "The request target and the Host header name different hosts.")
     return (found[2] or b"/") + (found[3] or b"")
 
 
-def service_said(head: Head) -> str:
+def service_said(head: HttpRequest) -> str:
     """The service that a request says it is signed for, by the scope of its signature; empty where it says none.
 
     It is not believed: it decides how much may come and who waits for it. Whatever a request then turns out to be for is that service, or
@@ -125,14 +115,14 @@ def service_said(head: Head) -> str:
     return found[1] if found is not None else ""
 
 
-def body_limit(head: Head) -> int:
+def body_limit(head: HttpRequest) -> int:
     """How large the body of this request may be, as bytes on the wire."""
     if is_of_s3(head):
         return LARGEST_UPLOAD
     return LARGEST_ARCHIVE if service_said(head) in _LARGE else LARGEST_BODY
 
 
-def is_of_s3(head: Head) -> bool:
+def is_of_s3(head: HttpRequest) -> bool:
     """Whether the request says it is for S3, signed, or is what S3 takes unsigned: a body put somewhere, a form."""
     service = service_said(head)
     if service or head.header("authorization") is not None:
@@ -140,11 +130,11 @@ def is_of_s3(head: Head) -> bool:
     return head.method == "PUT" or (head.header("content-type") or "").startswith("multipart/form-data")
 
 
-def is_own(head: Head) -> bool:
+def is_own(head: HttpRequest) -> bool:
     """Whether the request says it is for a service of podid's own."""
     return service_said(head) in _OWN
 
 
-def is_answered_at_once(head: Head) -> bool:
+def is_answered_at_once(head: HttpRequest) -> bool:
     """Whether the request says it is for a service whose calls compute and seldom wait."""
     return service_said(head) in _AT_ONCE

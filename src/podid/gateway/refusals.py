@@ -32,6 +32,7 @@ class Refusal(Enum):
     EXPIRED_URL = auto()
     INCOMPLETE = auto()
     INCOMPLETE_URL = auto()
+    NO_DIGEST = auto()
     UNSUPPORTED = auto()
     UNSIGNED_HEADERS = auto()
     BODY_MISMATCH = auto()
@@ -81,6 +82,7 @@ def _json_words(status: int) -> _Words:
         Refusal.EXPIRED_URL: ("InvalidSignatureException", status, "Signature expired."),
         Refusal.INCOMPLETE: ("IncompleteSignatureException", status, _INCOMPLETE),
         Refusal.INCOMPLETE_URL: ("IncompleteSignatureException", status, _INCOMPLETE),
+        Refusal.NO_DIGEST: ("IncompleteSignatureException", status, _INCOMPLETE),
         Refusal.UNSIGNED_HEADERS: ("InvalidSignatureException", status, _MISMATCH),
         Refusal.UNSUPPORTED: ("IncompleteSignatureException", status, _INCOMPLETE),
         Refusal.BODY_MISMATCH: ("InvalidSignatureException", status, _MISMATCH),
@@ -103,6 +105,7 @@ _WORDS: dict[Family, _Words] = {
         Refusal.EXPIRED_URL: ("SignatureDoesNotMatch", 403, "Signature expired."),
         Refusal.INCOMPLETE: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.INCOMPLETE_URL: ("IncompleteSignature", 403, _INCOMPLETE),
+        Refusal.NO_DIGEST: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.UNSUPPORTED: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.UNSIGNED_HEADERS: ("SignatureDoesNotMatch", 403, _MISMATCH),
         Refusal.BODY_MISMATCH: ("SignatureDoesNotMatch", 403, _MISMATCH),
@@ -120,6 +123,7 @@ _WORDS: dict[Family, _Words] = {
         Refusal.EXPIRED_URL: ("RequestExpired", 400, "Request has expired."),
         Refusal.INCOMPLETE: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.INCOMPLETE_URL: ("IncompleteSignature", 403, _INCOMPLETE),
+        Refusal.NO_DIGEST: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.UNSUPPORTED: ("IncompleteSignature", 403, _INCOMPLETE),
         Refusal.UNSIGNED_HEADERS: ("AuthFailure", 401, _EC2_INVALID),
         Refusal.BODY_MISMATCH: ("AuthFailure", 401, _EC2_INVALID),
@@ -149,6 +153,11 @@ _WORDS: dict[Family, _Words] = {
         Refusal.EXPIRED_URL: ("AccessDenied", 403, "Request has expired"),
         Refusal.INCOMPLETE: ("AuthorizationHeaderMalformed", 400, "The authorization header is malformed."),
         Refusal.INCOMPLETE_URL: ("AuthorizationQueryParametersError", 400, "The query parameters are malformed."),
+        Refusal.NO_DIGEST: (
+            "InvalidRequest",
+            400,
+            "Missing required header for this request: x-amz-content-sha256",
+        ),
         Refusal.UNSIGNED_HEADERS: (
             "AccessDenied",
             403,
@@ -210,12 +219,14 @@ _KINDS = {
     Problem.UNSIGNED_HEADERS: Refusal.UNSIGNED_HEADERS,
     Problem.BODY_MISMATCH: Refusal.BODY_MISMATCH,
     Problem.BAD_DIGEST: Refusal.BAD_DIGEST,
+    Problem.NO_DIGEST: Refusal.NO_DIGEST,
     Problem.BAD_CHUNKS: Refusal.BAD_CHUNKS,
 }
 _OWN_TEXT = frozenset(
     {
         Refusal.INCOMPLETE,
         Refusal.INCOMPLETE_URL,
+        Refusal.NO_DIGEST,
         Refusal.BAD_SCOPE,
         Refusal.SKEWED,
         Refusal.EXPIRED_URL,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from podid.core.caller import Caller
 from podid.core.errors import AccessDenied
-from podid.core.policy import Decision, NamedPolicy, PolicySet, Principal, Request, decide, denial_text
+from podid.core.policy import Decision, NamedPolicy, Policy, PolicySet, Principal, Request, decide, denial_text
 from podid.iam.plain_decisions import PlainDecisions
 from podid.iam.principal_context import Context, factor_age, principal_context
 
@@ -30,10 +30,15 @@ class Authorizer:
         own: PolicySet,
         *,
         resource_account: str = "",
-        trust: NamedPolicy | None = None,
     ) -> Decision | None:
         """An allow that hangs on nothing but these, `own` being the principal's own policies; None: ask with the circumstances, too."""
-        return self._plain.decide(principal, action, resource, own, account=resource_account, trust=trust)
+        return self._plain.decide(principal, action, resource, own, account=resource_account)
+
+    def trusted(
+        self, principal: Principal, actions: tuple[str, ...], role_arn: str, own: PolicySet, trust: Policy
+    ) -> bool:
+        """Whether a role may be assumed and the like, by its trust policy and the principal's own; False: ask with the circumstances, too."""
+        return self._plain.trusted(principal, actions, role_arn, own, trust)
 
     def decide(
         self,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from msgspec import Struct, field
+from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from podid.core.caller import Caller
@@ -16,20 +14,15 @@ from podid.iam.tagging import tags_of
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """One access key with its secret, and the user it belongs to."""
+    """One access key with its secret, and the user it belongs to, as the caller of what is signed with it."""
 
     access_key_id: str
     secret: str
-    account: str
-    user_arn: str
-    user_id: str
-    user_name: str
     active: bool
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """The user's tags."""
+    caller: Caller
 
     def __repr__(self) -> str:
-        return f"Key({self.access_key_id!r}, {self.user_arn!r}, active={self.active})"
+        return f"Key({self.access_key_id!r}, {self.caller.arn!r}, active={self.active})"
 
 
 def load_key(connection: Connection, state: IamState, access_key_id: str) -> Key | None:
@@ -39,28 +32,20 @@ def load_key(connection: Connection, state: IamState, access_key_id: str) -> Key
         return None
     user = by_id(connection, USER, row.user_id)
     assert user is not None  # a foreign key
+    user_arn = USER.arn(state.partition, user)
     return Key(
         access_key_id=row.id,
         secret=ACCESS_KEY_SECRET.decrypt(state.store.master_key, row.secret, row.id).decode(),
-        account=row.account,
-        user_arn=USER.arn(state.partition, user),
-        user_id=user.id,
-        user_name=user.name,
         active=row.active,
-        tags=tags_of(connection, user.id),
-    )
-
-
-def caller_of_key(key: Key) -> Caller:
-    """The user that signs with this key."""
-    return Caller(
-        kind="user",
-        account=key.account,
-        arn=key.user_arn,
-        user_id=key.user_id,
-        access_key_id=key.access_key_id,
-        issuer_arn=key.user_arn,
-        issuer_id=key.user_id,
-        user_name=key.user_name,
-        tags=key.tags,
+        caller=Caller(
+            kind="user",
+            account=row.account,
+            arn=user_arn,
+            user_id=user.id,
+            access_key_id=row.id,
+            issuer_arn=user_arn,
+            issuer_id=user.id,
+            user_name=user.name,
+            tags=tags_of(connection, user.id),
+        ),
     )

@@ -16,22 +16,23 @@ from podid.core.ids import AccessKeyPrefix, RandomBytes
 
 _RANDOM_BITS = 39
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_TWO_DIGITS = tuple(first + second for first in _DIGITS for second in _DIGITS)
-_SHIFTS = range(30, -10, -10)
+_OF_BYTE = (_DIGITS * 8).encode()
+"""The digit of a random byte, each from as many bytes as the others."""
 
 
 def new_access_key_id(prefix: AccessKeyPrefix, account: str, random: RandomBytes) -> str:
     """A new access key id of 20 characters for that account."""
-    head, bit = _head(account)
-    rest = bit | (int.from_bytes(random(5), "big") & ((1 << _RANDOM_BITS) - 1))
-    return prefix + head + "".join([_TWO_DIGITS[rest >> shift & 0x3FF] for shift in _SHIFTS])
+    head, ninth = _head(account)
+    drawn = random(8)
+    return f"{prefix}{head}{ninth[drawn[0] & 15]}{drawn[1:].translate(_OF_BYTE).decode()}"
 
 
 @lru_cache(1024)
-def _head(account: str) -> tuple[str, int]:
-    """The first eight characters of an account's keys, and the account's last bit where it stands in the other eight."""
+def _head(account: str) -> tuple[str, str]:
+    """The first eight digits of an account's keys, and those the ninth may be: it has the account's last bit and four random ones."""
     number = (1 << 40) | int(account)
-    return "".join(_TWO_DIGITS[number >> 1 >> shift & 0x3FF] for shift in _SHIFTS), (number & 1) << _RANDOM_BITS
+    head = base64.b32encode((number >> 1).to_bytes(5, "big")).decode()
+    return head, _DIGITS[16:] if number & 1 else _DIGITS[:16]
 
 
 def account_of_access_key(access_key_id: str) -> str | None:

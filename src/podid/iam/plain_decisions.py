@@ -17,13 +17,15 @@ _KEPT: Final = 4096
 _POLICIES: Final = 4096
 
 _Key = tuple[Principal, str, str, str]
+_TrustKey = tuple[Principal, tuple[str, ...], str]
 
 
 class PlainDecisions:
     """Answers by caller, action and resource. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._known: dict[_Key, tuple[PolicySet, Policy | None, Decision]] = {}
+        self._known: dict[_Key, tuple[PolicySet, Decision]] = {}
+        self._trusted: dict[_TrustKey, tuple[PolicySet, Policy]] = {}
 
     def decide(
         self,
@@ -33,36 +35,54 @@ class PlainDecisions:
         own: PolicySet,
         *,
         account: str = "",
-        trust: NamedPolicy | None = None,
     ) -> Decision | None:
         """The decision, or None where it hangs on more than is given here, or is not an allow.
 
-        `own` are the policies of the caller, as IAM has them; `trust` is that of the role which is assumed; `account` owns the resource, where
-        its ARN does not say.
+        `own` are the policies of the caller, as IAM has them; `account` owns the resource, where its ARN does not say.
         """
         key = (principal, action, resource, account)
         known = self._known.get(key)
-        text = None if trust is None else trust.policy
-        if known is not None and known[0] is own and known[1] is text:
-            return known[2]
-        if not _is_plain(own) or (text is not None and not _has_no_condition(text)):
+        if known is not None and known[0] is own:
+            return known[1]
+        if not _is_plain(own):
             return None
-        policies = own if trust is None else with_trust(own, trust)
-        decision = decide(
-            Request(principal=principal, action=action, resource=resource, resource_account=account), policies
-        )
+        decision = decide(Request(principal=principal, action=action, resource=resource, resource_account=account), own)
         if not decision.allowed:
             return None
         if len(self._known) >= _KEPT:
             self._known.clear()
-        self._known[key] = (own, text, decision)
+        self._known[key] = (own, decision)
         return decision
 
+    def trusted(
+        self, principal: Principal, actions: tuple[str, ...], role_arn: str, own: PolicySet, trust: Policy
+    ) -> bool:
+        """Whether the caller's own policies and the role's trust policy allow all these actions, whatever the circumstances."""
+        key = (principal, actions, role_arn)
+        known = self._trusted.get(key)
+        if known is not None and known[0] is own and known[1] is trust:
+            return True
+        if not _is_plain(own) or not _has_no_condition(trust):
+            return False
+        policies = with_trust(own, trust, role_arn)
+        for action in actions:
+            if not decide(Request(principal=principal, action=action, resource=role_arn), policies).allowed:
+                return False
+        if len(self._trusted) >= _KEPT:
+            self._trusted.clear()
+        self._trusted[key] = (own, trust)
+        return True
 
-def with_trust(own: PolicySet, trust: NamedPolicy) -> PolicySet:
+
+def with_trust(own: PolicySet, trust: Policy, role_arn: str) -> PolicySet:
     """A caller's policies, and the trust policy of the role it asks for."""
     return PolicySet(
-        identity=own.identity, boundary=own.boundary, session=own.session, trust=trust, scps=own.scps, rcps=own.rcps
+        identity=own.identity,
+        boundary=own.boundary,
+        session=own.session,
+        trust=NamedPolicy("AssumeRolePolicyDocument", trust, role_arn),
+        scps=own.scps,
+        rcps=own.rcps,
     )
 
 

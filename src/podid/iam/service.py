@@ -47,7 +47,7 @@ from podid.iam.aws_managed import aws_managed_policies
 from podid.iam.bootstrap import Bootstrap
 from podid.iam.cache import Cache
 from podid.iam.entities import ROLE
-from podid.iam.key import Key, caller_of_key, load_key
+from podid.iam.key import Key, load_key
 from podid.iam.key_uses import KeyUses
 from podid.iam.managed import default_documents
 from podid.iam.mfa import prove
@@ -126,10 +126,6 @@ class Iam:
             ("key", access_key_id), lambda connection: load_key(connection, self._state, access_key_id), keep_none=False
         )
 
-    def caller_of_key(self, key: Key) -> Caller:
-        """The user that signs with this key."""
-        return caller_of_key(key)
-
     def role(self, account: str, name: str) -> Role | None:
         """The role of that name, or None."""
 
@@ -141,12 +137,14 @@ class Iam:
 
     def role_by_arn(self, arn: str) -> Role | None:
         """The role with exactly this ARN, path included, or None."""
-        parsed = entities.parse_entity_arn(ROLE, arn)
-        if parsed is None:
-            return None
-        account, path, name = parsed
-        role = self.role(account, name)
-        return role if role is not None and role.path == path and role.arn == arn else None
+
+        def load(connection: Connection) -> Role | None:
+            parsed = entities.parse_entity_arn(ROLE, arn)
+            row = None if parsed is None else entities.find(connection, ROLE, parsed[0], parsed[2])
+            role = None if row is None else role_of_row(connection, row, self.partition)
+            return role if role is not None and role.arn == arn else None
+
+        return self._cache.get(("role-arn", arn), load)
 
     def oidc_provider(self, account: str, issuer: str) -> OidcProvider | None:
         """The account's OpenID Connect provider for an issuer (its URL without https://), or None."""

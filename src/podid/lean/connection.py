@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
+from inspect import iscoroutine
 from typing import Final, cast
 
 from podid.lean.messages import Request, Response, text
@@ -23,19 +24,33 @@ class Connection(Receiver):
     """One connection."""
 
     def _take(self, request: Request, keep: bool) -> None:
-        if self._task is not None or self._waiting:
+        if self._busy or self._waiting:
             self._waiting.append((request, keep))
             self._regulate()
         else:
-            self._answer(request, keep)
+            self._begin(request, keep)
 
-    def _answer(self, request: Request, keep: bool) -> None:
+    def _begin(self, request: Request, keep: bool) -> None:
+        self._busy = True
+        if self.server.together is not None:
+            self.server.gather(self, request, keep)
+            return
         try:
             result = self.server.handler(request)
         except Exception:
-            result = self._failed(request)
+            result = self.failed(request)
+        self.answer(request, result, keep)
+
+    def answer(self, request: Request, result: Response | Awaitable[Response], keep: bool) -> None:
+        """Send what the handler gave, now or when it is there."""
+        if self._parser is None and iscoroutine(result):  # the connection ended in the turn in which its request came
+            result.close()
+            return
         if isinstance(result, Response) and result.source is None:
+            self._busy = False
             self._send(request, result, keep)
+            if self._waiting:
+                self._answer_waiting()
         else:
             self.deadline = NEVER  # whoever answers later keeps time itself
             self._pending = result
@@ -47,23 +62,24 @@ class Connection(Receiver):
         except BrokenBody:
             response = self.server.refused(self._refused or 400, self._peer)
         except Exception:
-            response = self._failed(request)
+            response = self.failed(request)
         if response.source is None or request.method == "HEAD":
-            self._task = None
+            self._task, self._busy = None, False
             self._send(request, response, keep)
         else:
             whole = await self._send_source(response, keep)
-            self._task = None
+            self._task, self._busy = None, False
             self._finish(whole and keep, request)
         self._answer_waiting()
 
-    def _failed(self, request: Request) -> Response:
+    def failed(self, request: Request) -> Response:
+        """The answer where the handler raised what it should not."""
         log.exception("a request failed", extra={"target": request.target[:200].decode("latin-1")})
         return text(500, "Internal Server Error")
 
     def _answer_waiting(self) -> None:
-        while self._waiting and self._task is None and not self._ending:
-            self._answer(*self._waiting.popleft())
+        while self._waiting and not self._busy and not self._ending:
+            self._begin(*self._waiting.popleft())
         if not self._ending:
             self._regulate()
 
@@ -74,7 +90,10 @@ class Connection(Receiver):
         ending = b"\r\n" if keep else b"Connection: close\r\n\r\n"
         body = response.body if request.method != "HEAD" else b""
         self._transport.write(b"".join((response.head, self.server.date, ending, body)))
-        self._finish(keep, request)
+        if keep:
+            self._rest()
+        else:
+            self._finish(False, request)
 
     def _keeps(self, response: Response, keep: bool) -> bool:
         return (
@@ -131,7 +150,7 @@ class Connection(Receiver):
             self._refused = status
             self._stream.fail()
             return
-        if self._task is not None or self._waiting:
+        if self._busy or self._waiting:
             self._end_after_answers()
             return
         self._ending = True
@@ -154,13 +173,13 @@ class Connection(Receiver):
 
     def _end_after_answers(self) -> None:
         self._ending = True
-        if self._task is None:
+        if not self._busy:
             self._transport.close()
             self.deadline = self.server.tick + self.server.limits.write_seconds
 
     def close_if_idle(self) -> None:
         """Close now if nothing is under way; else after the answer."""
-        if self._task is None and not self._receiving:
+        if not self._busy and not self._receiving:
             self._ending = True
             self._transport.close()
 

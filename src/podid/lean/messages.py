@@ -17,37 +17,39 @@ class Request:
     """One request, not yet trusted.
 
     It was received whole, but where the server was told to hand large bodies over as they come: then `body` is empty and `stream` has it.
-    `target` is as sent. Header names are in lower case, values without surrounding blanks, in the order received. `peer` is the address
-    of the connection's other end, without its port; empty on a UNIX socket.
+    `target` is as sent. Header names are in lower case, values without surrounding blanks, in the order received: `names` has as many as
+    `values`. `peer` is the address of the connection's other end, without its port; empty on a UNIX socket.
     """
 
-    __slots__ = ("body", "headers", "method", "peer", "stream", "target", "version")
+    __slots__ = ("body", "method", "names", "peer", "stream", "target", "values", "version")
 
     def __init__(
         self,
-        *,
         method: str,
         target: bytes,
         version: str,
-        headers: list[Header],
+        names: list[bytes],
+        values: list[bytes],
         body: bytes,
         peer: str,
-        stream: BodyStream | None = None,
     ) -> None:
         self.method = method
         self.target = target
         self.version = version
-        self.headers = headers
+        self.names = names
+        self.values = values
         self.body = body
         self.peer = peer
-        self.stream = stream
+        self.stream: BodyStream | None = None
+
+    @property
+    def headers(self) -> list[Header]:
+        """Name and value of each header."""
+        return list(zip(self.names, self.values, strict=True))
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of a header; `name` in lower case."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return None
+        return self.values[self.names.index(name)] if name in self.names else None
 
     def all(self, name: bytes) -> list[bytes]:
         """Every value of a header, in the order received."""

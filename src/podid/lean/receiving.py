@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import httptools
 
-from podid.lean.messages import Header, Request
+from podid.lean.messages import Request
 from podid.lean.streams import BodyStream
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _OVERHEAD: Final = 16 * 1024
 
 _SPECIAL: Final = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 _VERSIONS: Final = ("1.1", "1.0")
+_METHODS: Final = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT"}
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -41,15 +42,18 @@ class Receiver(asyncio.Protocol):
         self._peer = ""
         self._parser: Any = httptools.HttpRequestParser(self)
         self._target = b""
-        self._headers: list[Header] = []
-        self._special: dict[bytes, bytes] = {}
+        self._names: list[bytes] = []
+        self._values: list[bytes] = []
         self._body: list[bytes] = []
         self._size = 0
+        self._version = ""
         self._unfinished = 0
         self._in_body = False
         self._receiving = False
         self._refused = 0
         self._stream: BodyStream | None = None
+        self._busy = False
+        """Whether a request is being answered."""
         self._task: asyncio.Task[None] | None = None
         self._pending: object = None
         self._waiting: deque[tuple[Request, bool]] = deque()
@@ -95,7 +99,7 @@ class Receiver(asyncio.Protocol):
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._writable = None
-        if self._task is None:
+        if not self._busy:
             self._rest()
         else:
             self.deadline = NEVER
@@ -139,39 +143,41 @@ class Receiver(asyncio.Protocol):
     # httptools
 
     def on_message_begin(self) -> None:
-        self._headers = []
-        self._special = {}
+        self._names = []
+        self._values = []
         self._body = []
         self._target = b""
         self._size = 0
         self._in_body = False
         self._receiving = True
-        if self._task is None:
+        if not self._busy:
             self.deadline = self.server.tick + self.server.limits.receive_seconds
 
     def on_url(self, url: bytes) -> None:
-        self._target += url
-        self._size += len(url)
-        if self._size > self.server.limits.head:
+        self._target = self._target + url if self._target else url
+        if len(self._target) > self.server.limits.head:
             self._refused = 431
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_body:  # trailers are counted and never taken for headers
-            name = name.lower()
-            self._headers.append((name, value))
-            if name in _SPECIAL:
-                self._special[name] = value
-        self._size += len(name) + len(value) + 4
-        if self._size > self.server.limits.head:
-            self._refused = 431
+        if self._in_body:  # trailers are counted and never taken for headers
+            self._size += len(name) + len(value) + 4
+            if self._size > self.server.limits.head:
+                self._refused = 431
+            return
+        self._names.append(name.lower())
+        self._values.append(value)
 
     def on_headers_complete(self) -> None:
         self._in_body = True
-        self._size = 0
-        if self._parser.get_http_version() not in _VERSIONS:
+        names = self._names
+        size = len(self._target) + sum(map(len, names)) + sum(map(len, self._values)) + 4 * len(names)
+        if size > self.server.limits.head:  # what is not yet complete is counted as it comes: see data_received
+            self._refused = 431
+        self._version = self._parser.get_http_version()
+        if self._version not in _VERSIONS:
             self._refused = 505
-        if self._special and not self._refused:
-            self._prepare_for_body(self._special)
+        if not self._refused and not _SPECIAL.isdisjoint(names):
+            self._prepare_for_body(dict(zip(names, self._values, strict=True)))
 
     def _prepare_for_body(self, special: dict[bytes, bytes]) -> None:
         expected = special.get(b"expect")
@@ -187,7 +193,7 @@ class Receiver(asyncio.Protocol):
             wants = self._asking_stream(expected is not None)
             request.stream = self._stream = BodyStream(self.server.loop, wants)
             self._take(request, keep)
-        elif expected is not None and comes and self._task is None:
+        elif expected is not None and comes and not self._busy:
             self._transport.write(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:
@@ -214,16 +220,17 @@ class Receiver(asyncio.Protocol):
 
     def _request(self, body: bytes) -> tuple[Request, bool]:
         parser = self._parser
-        version = parser.get_http_version()
+        method = parser.get_method()
         request = Request(
-            method=parser.get_method().decode("ascii"),
-            target=self._target,
-            version=version,
-            headers=self._headers,
-            body=body,
-            peer=self._peer,
+            _METHODS.get(method) or method.decode("ascii"),
+            self._target,
+            self._version,
+            self._names,
+            self._values,
+            body,
+            self._peer,
         )
-        return request, parser.should_keep_alive() and version == "1.1"
+        return request, self._version == "1.1" and parser.should_keep_alive()
 
     def _asking_stream(self, expected: bool) -> Callable[[bool], None]:
         """What a stream tells of its reader: who waits for the client has a deadline, and asks for the body if it waits to be asked."""

@@ -115,7 +115,9 @@ def register(home: Home, name: str, facts: Facts) -> Registered:
         told = ""
     raise Refused(
         f"{name} was not registered: {told or f'status {answer.status}'}",
-        "it takes podid:RegisterCluster on the cluster",
+        "it takes podid:RegisterCluster on the cluster"
+        if answer.status == 403
+        else "see: podid cluster register --help, and docs/eks.md",
     )
 
 

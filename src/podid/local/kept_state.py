@@ -28,6 +28,7 @@ from podid.store import (
     MasterKeyProblem,
     Store,
     StoreProblem,
+    StoreUnavailable,
     TransferProblem,
     check_state,
     export_state,
@@ -57,17 +58,23 @@ class Place(Struct, frozen=True, kw_only=True):
         return self.store_url or f"sqlite:///{self.database}"
 
     @property
+    def folder(self) -> Path:
+        """Where serve keeps its own: in a home of `podid up` below it, in one of `podid serve --home` there itself."""
+        below, here = self.home.serve, self.home.path
+        return here if (here / "state.db").exists() and not (below / "state.db").exists() else below
+
+    @property
     def database(self) -> Path:
-        return self.home.serve / "state.db"
+        return self.folder / "state.db"
 
     @property
     def own_master_key(self) -> Path | None:
-        return self.home.serve / "keys" / "master.key" if self.is_local else None
+        return self.folder / "keys" / "master.key" if self.is_local else None
 
     @property
     def ring(self) -> Path | None:
         """The ring's file, where one is known."""
-        return self.key_ring_file or (self.home.serve / "keys" / "ring.json" if self.is_local else None)
+        return self.key_ring_file or (self.folder / "keys" / "ring.json" if self.is_local else None)
 
     @property
     def name(self) -> str:
@@ -118,8 +125,8 @@ def opened(place: Place, *, new: bool = False, environ: Mapping[str, str] = os.e
 
 def export_to(place: Place, file: Path | None, *, with_log: bool) -> int:
     """Write the state to a file (mode 0600, whole or not at all), or to standard output. Gives the number of rows."""
-    with opened(place) as store:
-        _require_schema(store)
+    with opened(place) as store, _readable(place):
+        require_schema(store)
         lines = export_state(store, without=() if with_log else LOG_TABLES)
         if file is None:
             return _write(lines, sys.stdout)
@@ -137,9 +144,11 @@ def export_to(place: Place, file: Path | None, *, with_log: bool) -> int:
 
 def import_from(place: Place, file: Path | None, *, replace: bool, environ: Mapping[str, str] = os.environ) -> int:
     """Read the state from a file, or from standard input. Gives the number of rows; all come in or none."""
-    if place.is_local:
-        _make_home(place, environ)
-    with _lines(file) as lines, opened(place, new=True, environ=environ) as store:
+    with contextlib.ExitStack() as held:
+        lines = held.enter_context(_lines(file))
+        if place.is_local:
+            _make_home(place, environ)
+        store = held.enter_context(opened(place, new=True, environ=environ))
 
         def opens(connection: Connection) -> None:
             unreadable = unreadable_secrets(connection, store.master_key)
@@ -148,6 +157,8 @@ def import_from(place: Place, file: Path | None, *, replace: bool, environ: Mapp
                     f"{len(unreadable)} secrets in the export were encrypted with another master key than this state has",
                     "give the key of the installation that was exported: --master-key-file FILE, or PODID_MASTER_KEY",
                 )
+            if place.is_local and place.master_key_file is not None:
+                _keep_key(place, store.master_key)  # before what it opens counts
 
         try:
             return import_state(store, lines, replace=replace, check=opens)
@@ -165,27 +176,37 @@ def import_from(place: Place, file: Path | None, *, replace: bool, environ: Mapp
 def look(place: Place) -> Whole:
     """Whether the state is whole: the database, its schema, and whether its secrets and sessions can be opened."""
     with opened(place) as store:
-        problems = check_state(store)
-        with store.read() as connection:
-            schema = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            counts = {}
-            if not problems:
-                problems += [
-                    f"the secret of {'access key ' if each.startswith('AKIA') else ''}{each} does not open with this master key"
-                    for each in unreadable_secrets(connection, store.master_key)
-                ]
-                for table in (USERS, ROLES, ACCESS_KEYS, CLUSTERS, ASSOCIATIONS):
-                    count = connection.execute(select(func.count()).select_from(table)).scalar_one()
-                    counts[table.name.partition("_")[2]] = int(count)
+        schema, counts = "", dict[str, int]()
+        try:
+            problems = check_state(store)
+            schema, counts = _facts(store, problems)
+        except StoreUnavailable as problem:
+            problems = [f"the database cannot be read: {problem.private}"]
         problems += _ring_problems(place, store.master_key)
         return Whole(
             sound=not problems,
             problems=tuple(problems),
             place=place.name,
             database=store.dialect,
-            schema=str(schema),
+            schema=schema,
             counts=counts,
         )
+
+
+def _facts(store: Store, problems: list[str]) -> tuple[str, dict[str, int]]:
+    """The schema, and how many there are of what people know; secrets that do not open join the problems."""
+    counts: dict[str, int] = {}
+    with store.read() as connection:
+        schema = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if not problems:
+            problems += [
+                f"the secret of {'access key ' if each.startswith('AKIA') else ''}{each} does not open with this master key"
+                for each in unreadable_secrets(connection, store.master_key)
+            ]
+            for table in (USERS, ROLES, ACCESS_KEYS, CLUSTERS, ASSOCIATIONS):
+                count = connection.execute(select(func.count()).select_from(table)).scalar_one()
+                counts[table.name.partition("_")[2]] = int(count)
+    return str(schema), counts
 
 
 def _ring_problems(place: Place, key: MasterKey) -> list[str]:
@@ -200,7 +221,19 @@ def _ring_problems(place: Place, key: MasterKey) -> list[str]:
     return []
 
 
-def _require_schema(store: Store) -> None:
+@contextlib.contextmanager
+def _readable(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except StoreUnavailable as problem:
+        raise Forbidden(
+            f"{place.name} cannot be read: {problem.private}",
+            "podid state check says more; an export from before helps",
+        ) from problem
+
+
+def require_schema(store: Store) -> None:
+    """Raise Forbidden for a database of another podid than this one."""
     wrong = [problem for problem in check_state(store) if problem.startswith("the schema")]
     if wrong:
         raise Forbidden(
@@ -209,7 +242,7 @@ def _require_schema(store: Store) -> None:
 
 
 def _make_home(place: Place, environ: Mapping[str, str]) -> None:
-    """A home for what comes in. A key named on the command line becomes its own, for that is where `podid up` looks."""
+    """A home for what comes in, whose own master key, if it has one, is the one named."""
     own, named = place.own_master_key, place.master_key_file
     assert own is not None  # of a local home
     key_to_give = (
@@ -219,18 +252,31 @@ def _make_home(place: Place, environ: Mapping[str, str]) -> None:
         raise WrongUsage(
             f"{place.home.path} has no master key yet, and no key of another opens this export", key_to_give
         )
-    place.home.make()
+    if place.folder == place.home.serve:
+        place.home.make()
     if named is None:
         return
     try:
-        given = MasterKey.load(named).text().encode()
+        given = MasterKey.load(named)
     except MasterKeyProblem as problem:
         raise Forbidden(str(problem), key_to_give) from problem
+    if own.exists() and own.read_text("ascii", "replace") != given.text():
+        raise _another_key(place)
+
+
+def _keep_key(place: Place, given: MasterKey) -> None:
+    """A key named on the command line becomes the home's own, for that is where `podid up` looks."""
+    own, text_ = place.own_master_key, given.text().encode()
+    assert own is not None  # of a local home
     own.parent.mkdir(exist_ok=True, mode=0o700)
-    if create_once(own, given) != given:
-        raise WrongUsage(
-            f"{place.home.path} has another master key already", "import into a new home, or without --master-key-file"
-        )
+    if create_once(own, text_) != text_:
+        raise _another_key(place)
+
+
+def _another_key(place: Place) -> WrongUsage:
+    return WrongUsage(
+        f"{place.home.path} has another master key already", "import into a new home, or without --master-key-file"
+    )
 
 
 def _write(lines: Iterable[str], output: TextIO) -> int:

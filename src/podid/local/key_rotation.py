@@ -21,10 +21,10 @@ from msgspec import Struct
 
 from podid.core.clock import system_clock
 from podid.iam import Iam
-from podid.local.kept_state import Place, opened
+from podid.local.kept_state import Place, opened, require_schema
 from podid.local.problems import Forbidden, LocalProblem, WrongUsage
 from podid.local.rotation_wish import What
-from podid.store import ENVIRONMENT, MasterKey, MasterKeyProblem
+from podid.store import ENVIRONMENT, MasterKey, MasterKeyProblem, StoreUnavailable
 from podid.sts import KeyRing, KeyRingProblem
 
 SETTLING_SECONDS = 1.0
@@ -53,6 +53,10 @@ def rotate(place: Place, what: What = What.ALL, *, keep_old: bool = False, settl
             return _rotate(place, what, file, ring, keep_old=keep_old, settle=settle)
         except (MasterKeyProblem, KeyRingProblem) as problem:
             raise LocalProblem(str(problem), "podid state check says more; nothing was given up") from problem
+        except StoreUnavailable as problem:
+            raise Forbidden(
+                f"{place.name} cannot be used: {problem.private}", "podid state check says more; nothing was given up"
+            ) from problem
         except OSError as problem:
             raise Forbidden(
                 f"{problem.filename or 'the key file'} cannot be written: {problem.strerror}",
@@ -63,6 +67,8 @@ def rotate(place: Place, what: What = What.ALL, *, keep_old: bool = False, settl
 def _rotate(
     place: Place, what: What, file: Path | None, ring: Path | None, *, keep_old: bool, settle: float
 ) -> Rotated:
+    with opened(place) as store:
+        require_schema(store)  # what is secret in another schema is not known here
     if file is not None:
         MasterKey.load(file).rotated().save(file)  # 1
     renewed, name = 0, ""
@@ -108,6 +114,10 @@ def _alone(beside: Path | None) -> Iterator[None]:
         return
     try:
         descriptor = os.open(beside.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError as problem:
+        raise Forbidden(
+            f"there are no keys in {beside.parent}", "name the home that podid runs in: PODID_HOME=/some/folder"
+        ) from problem
     except OSError as problem:
         raise Forbidden(
             f"{beside.parent} cannot be read: {problem.strerror}", "are you the user who started podid?"

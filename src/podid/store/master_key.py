@@ -76,7 +76,7 @@ class MasterKey:
             content = create_once(path, cls.generate(random).text().encode())
         except OSError as problem:
             raise MasterKeyProblem(f"cannot read the master key {path}: {problem.strerror}") from problem
-        return cls(_read(content.decode("ascii", "replace")), random=random, path=path)
+        return cls(_read(content.decode("ascii", "replace"), path), random=random, path=path)
 
     @classmethod
     def load(cls, path: Path) -> MasterKey:
@@ -85,7 +85,7 @@ class MasterKey:
             content = path.read_text("ascii", "replace")
         except OSError as problem:
             raise MasterKeyProblem(f"cannot read the master key {path}: {problem.strerror}") from problem
-        return cls(_read(content), path=path)
+        return cls(_read(content, path), path=path)
 
     def text(self) -> str:
         """The keys as `from_text` reads them. A secret."""
@@ -163,11 +163,15 @@ class _Held:
         self.current = _key_id(keys[0])
 
 
-def _read(text: str) -> tuple[bytes, ...]:
+def _read(text: str, path: Path | None = None) -> tuple[bytes, ...]:
+    whose = "" if path is None else f"{path}: "
     try:
-        return tuple(base64.b64decode(line, validate=True) for line in text.split())
+        keys = tuple(base64.b64decode(line, validate=True) for line in text.split())
     except ValueError as problem:
-        raise MasterKeyProblem("a master key is base64 text, one key a line") from problem
+        raise MasterKeyProblem(f"{whose}a master key is base64 text, one key a line") from problem
+    if not keys or any(len(key) != _KEY_BYTES for key in keys):
+        raise MasterKeyProblem(f"{whose}a master key is {_KEY_BYTES} bytes long")
+    return keys
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

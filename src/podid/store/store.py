@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from podid.core.waiting import about_to_wait
@@ -161,9 +161,12 @@ class Store:
 
 @contextlib.contextmanager
 def _unavailable() -> Iterator[None]:
-    """Tell a database that is gone, full, read-only or locked from our own mistakes. Raises StoreUnavailable."""
+    """Tell a database that is gone, full, read-only, locked or damaged from our own mistakes. Raises StoreUnavailable."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as problem:
+    except (DatabaseError, InterfaceError, PoolTimeout) as problem:
+        # SQLite tells of a damaged file by the bare class; the others but these are mistakes in what was asked.
+        if isinstance(problem, DatabaseError) and type(problem) not in (DatabaseError, OperationalError):
+            raise
         reason = str(problem.orig if isinstance(problem, DBAPIError) else problem).strip().partition("\n")[0]
         raise StoreUnavailable("podid cannot use its database at the moment.", private=reason) from problem

@@ -1,6 +1,6 @@
 """A whole state as text, and back: for backups, and for moving from SQLite to PostgreSQL.
 
-    {"podid": "state", "schema": "0005_access_entries"}
+    {"podid": "state", "schema": "0006_audit_batches"}
     {"table": "iam_roles", "row": {"id": "AROA…", …}}
     …
     {"end": 12345}
@@ -88,6 +88,8 @@ def _fill(connection: Connection, tables: Mapping[str, Table], lines: Iterator[s
             _insert(connection, tables, current, batch)
             if record["end"] != count:
                 raise TransferProblem(f"the export names {record['end']} rows and has {count}")
+            if next(lines, None) is not None:
+                raise TransferProblem("the export goes on after its end")
             return count
         name, row = str(record.get("table")), record.get("row")
         if name not in tables or not isinstance(row, dict):
@@ -134,13 +136,19 @@ def _out(value: Any) -> Any:
 def _in(table: Table, column: str, value: Any) -> Any:
     if column not in table.c:
         raise TransferProblem(f"the export has a column that is not known here: {table.name}.{column[:100]}")
-    if isinstance(value, dict):
-        try:
-            return base64.b64decode(value["base64"], validate=True)
-        except (KeyError, TypeError, ValueError) as problem:
-            raise TransferProblem(f"the export has a value that cannot be read in {table.name}.{column}") from problem
-    if isinstance(table.c[column].type, Boolean) and value is not None:
-        return bool(value)
+    if value is None:
+        return None
+    kind = table.c[column].type
+    try:
+        if isinstance(value, dict):
+            value = base64.b64decode(value["base64"], validate=True)
+        if isinstance(kind, Boolean) and value in (0, 1):
+            return bool(value)
+        fits = type(value) is kind.python_type
+    except (KeyError, TypeError, ValueError) as problem:
+        raise TransferProblem(f"the export has a value that cannot be read in {table.name}.{column}") from problem
+    if not fits:  # SQLite would keep it all the same
+        raise TransferProblem(f"the export has a value that does not fit in {table.name}.{column}")
     return value
 
 
@@ -151,7 +159,7 @@ def _line(record: Mapping[str, Any]) -> str:
 def _read(line: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise TransferProblem("the export has a line that is not JSON") from problem
     if not isinstance(record, dict):
         raise TransferProblem("the export has a line that is no JSON object")

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from podid.core.caller import Caller, SessionTags
 from podid.core.errors import AccessDenied
-from podid.core.policy import NamedPolicy, PolicySet, Principal, Request, decide
+from podid.core.policy import PolicySet, Principal, Request, decide
 from podid.iam import Authorizer, Iam, Role, principal_context, time_context, why
 from podid.iam.entities import ROLE, parse_entity_arn
 from podid.iam.plain_decisions import with_trust
@@ -120,7 +120,7 @@ class Assuming:
         self, service: str, wish: Wish, *, source_arn: str, source_account: str, now: datetime
     ) -> IssuedSession:
         """AssumeRole by an AWS service for a customer: the trust policy alone decides, and the role's MaxSessionDuration does not bound."""
-        asking = self._asking(Caller(kind="service", service=service))
+        asking = _service(service)
         context = partial(_context_of_service, source_arn, source_account, now)
         return self._make(asking, wish, self._role(asking, wish), context, now)
 
@@ -206,20 +206,21 @@ class Assuming:
         passed = pass_tags(wish.tags, wish.transitive, asking.inherits)  # 3
         policy_arns = check_session_policies(self._iam, role.account, wish.policy, wish.policy_arns)  # 4
         self._decide(asking, wish, role, passed, source_identity, context)  # 5, 6, 7
-        tags = passed.all()
-        size = packed_size(wish.policy, policy_arns, tags)  # 8
+        size = packed_size(wish.policy, policy_arns, passed.size)  # 8
+        issued_at = int(now.timestamp())
+        duration = wish.duration if until is None else min(wish.duration, int(until.timestamp()) - issued_at)
         made = self._sessions.make(
             SessionClaims(
                 kind="role",
                 account=role.account,
-                access_key_id="",
+                access_key_id=self._sessions.new_key_id(role.account),
                 issuer_id=role.id,
                 issuer_name=role.name,
                 name=wish.session_name,
-                issued_at=0,
-                expires_at=0,
-                tags=tags,
-                transitive=tuple(sorted(passed.transitive)),
+                issued_at=issued_at,
+                expires_at=issued_at + duration,
+                tags=passed.tags,
+                transitive=() if passed.all_transitive else tuple(passed.transitive),
                 policies=() if wish.policy is None else (wish.policy,),
                 policy_arns=policy_arns,
                 source_identity=source_identity,
@@ -227,11 +228,8 @@ class Assuming:
                 provider=asking.provider,
                 service=asking.principal.service,
                 federation=asking.federation,
+                all_transitive=passed.all_transitive,
             ),
-            now=now,
-            duration=wish.duration
-            if until is None
-            else min(wish.duration, int(until.timestamp()) - int(now.timestamp())),
             least=wish.token_size,
         )
         session = f"{role.name}/{wish.session_name}"
@@ -248,27 +246,32 @@ class Assuming:
     def _decide(
         self, asking: _Asking, wish: Wish, role: Role, passed: PassedTags, source_identity: str, context: Circumstances
     ) -> None:
-        actions = [asking.action]
-        if passed.own or passed.inherited:
-            actions.append("sts:TagSession")
+        actions: tuple[str, ...] = (asking.action,)
+        if passed.tags:
+            actions += ("sts:TagSession",)
         if source_identity:
-            actions.append("sts:SetSourceIdentity")
-        trust = NamedPolicy("AssumeRolePolicyDocument", role.trust, role.arn)
-        plain = self._authorizer.plain_decision
-        left = [
-            action
-            for action in actions
-            if plain(asking.principal, action, role.arn, asking.policies, trust=trust) is None
-        ]
-        if not left:
+            actions += ("sts:SetSourceIdentity",)
+        if self._authorizer.trusted(asking.principal, actions, role.arn, asking.policies, role.trust):
             return
-        policies = with_trust(asking.policies, trust)
+        policies = with_trust(asking.policies, role.trust, role.arn)
         keys = self._authorizer.merged(wish.context(context(), role, passed, source_identity), asking.context())
-        for action in left:
+        for action in actions:
             request = Request(principal=asking.principal, action=action, resource=role.arn, context=keys)
             decision = decide(request, policies)
             if not decision.allowed:
                 raise asking.refusal(action, role.arn, f"{action}: {why(decision)}")
+
+
+@lru_cache(64)
+def _service(name: str) -> _Asking:
+    """An AWS service. It has no policies of its own."""
+    caller = Caller(kind="service", service=name)
+    return _Asking(
+        principal=Principal.of(caller),
+        policies=_NO_POLICIES,
+        context=lambda: principal_context(caller),
+        action="sts:AssumeRole",
+    )
 
 
 def _context_of_service(source_arn: str, source_account: str, now: datetime) -> Context:

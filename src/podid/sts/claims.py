@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -29,6 +30,7 @@ class SessionClaims(Struct, frozen=True, kw_only=True, array_like=True):
     expires_at: int
     tags: Mapping[str, str] = {}
     transitive: tuple[str, ...] = ()
+    """Lower-cased keys; none where all are."""
     policies: tuple[str, ...] = ()
     policy_arns: tuple[str, ...] = ()
     source_identity: str = ""
@@ -41,13 +43,12 @@ class SessionClaims(Struct, frozen=True, kw_only=True, array_like=True):
     """When the user of a GetSessionToken proved a second factor; 0 where none was asked for."""
     federation: Mapping[str, tuple[str, ...]] = {}
     """Condition keys of the identity provider's token."""
+    all_transitive: bool = False
+    """Whether all tags travel on to later sessions, as those of EKS do."""
 
 
+encode_claims: Callable[[SessionClaims], bytes] = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(SessionClaims)
-
-
-def encode_claims(claims: SessionClaims) -> bytes:
-    return msgspec.msgpack.encode(claims)
 
 
 def decode_claims(data: bytes) -> SessionClaims:
@@ -55,6 +56,7 @@ def decode_claims(data: bytes) -> SessionClaims:
     return _decoder.decode(data)
 
 
+@lru_cache(64)  # sessions of one second end in one second
 def instant(seconds: int) -> datetime:
     """Whole seconds as an aware datetime."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -130,12 +130,14 @@ class KeyRing:
 
     def current(self) -> RingKey:
         """The key that new sessions are sealed with."""
-        self._look()
+        if time.monotonic() >= self._look_at:
+            self._look()
         return self._current
 
     def find(self, key_id: bytes) -> RingKey | None:
         """The key of that id, or None."""
-        self._look()
+        if time.monotonic() >= self._look_at:
+            self._look()
         found = self._keys.get(key_id)
         return found if found is not None or not self._reread() else self._keys.get(key_id)
 
@@ -167,11 +169,9 @@ class KeyRing:
         self._keys = {key.id: key for key in ring.keys}
 
     def _look(self) -> None:
-        """Take up the file if it changed, now and then."""
-        now = time.monotonic()
-        if now >= self._look_at:
-            self._look_at = now + LOOK_EVERY
-            self._reread()
+        """Take up the file if it changed."""
+        self._look_at = time.monotonic() + LOOK_EVERY
+        self._reread()
 
     def _reread(self) -> bool:
         """Take up the file if it changed; whether it did. One that is gone or broken leaves the keys as they are."""

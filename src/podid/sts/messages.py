@@ -6,37 +6,33 @@ Some services (EC2 first) append one to their sentence. It holds what the caller
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 
-from podid.core.ids import RandomBytes
 from podid.core.policy import Decision, Outcome, Request
 from podid.sts.errors import InvalidAuthorizationMessage
-from podid.sts.key_ring import KeyRing
-from podid.sts.sealing import NotOurs, Unsealable, open_sealed, seal
+from podid.sts.sealing import NotOurs, Sealer, Unsealable
 
 _PURPOSE = b"podid authorization message"
 _MAX_VALUE = 512
 
 
 class AuthorizationMessages:
-    def __init__(self, ring: KeyRing, *, random: RandomBytes = os.urandom) -> None:
-        self._ring = ring
-        self._random = random
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
 
     def encode(self, request: Request, decision: Decision) -> str:
         """The sealed details of a decision. Conditions are left out where they would not fit."""
         details = _details(request, decision)
         try:
-            return seal(self._ring, json.dumps(details).encode(), _PURPOSE, self._random)[0]
+            return self._sealer.seal(json.dumps(details).encode(), _PURPOSE)[0]
         except Unsealable:
             details["context"]["conditions"] = {"items": []}  # type: ignore[index]
-            return seal(self._ring, json.dumps(details).encode(), _PURPOSE, self._random)[0]
+            return self._sealer.seal(json.dumps(details).encode(), _PURPOSE)[0]
 
     def decode(self, message: str) -> str:
         """The details as JSON text. Raises InvalidAuthorizationMessage."""
         try:
-            return open_sealed(self._ring, message, _PURPOSE)[0].decode()
+            return self._sealer.open(message, _PURPOSE)[0].decode()
         except NotOurs as problem:
             raise InvalidAuthorizationMessage("Message is not valid") from problem
 

@@ -13,7 +13,7 @@ policies are made of.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from podid.sts.errors import PackedPolicyTooLarge, ValidationError
 
@@ -37,19 +37,20 @@ _DICTIONARY = (
 )
 
 
-def packed_size(policy: str | None, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int | None:
-    """The percentage of the space taken; None where nothing was passed.
+def packed_size(policy: str | None, policy_arns: Sequence[str], tag_bytes: int) -> int | None:
+    """The percentage of the space taken, by tags of so many bytes in all too; None where nothing was passed.
 
     Raises PackedPolicyTooLarge over 100 %, ValidationError for policies that are too long before packing.
     """
-    if policy is None and not policy_arns and not tags:
+    plain, packed = len(policy or ""), tag_bytes
+    if policy_arns:
+        plain += sum(map(len, policy_arns))
+    elif policy is None and not tag_bytes:
         return None
-    plain = len(policy or "") + sum(len(arn) for arn in policy_arns)
     if plain > MAX_PLAIN:
         raise ValidationError(
             f"Session policies have {plain} characters; inline and managed ones together may have {MAX_PLAIN}."
         )
-    packed = len("".join([*tags, *tags.values()]).encode())
     if plain:
         packed += _deflated("\n".join((policy or "", *policy_arns)).strip().encode())
     percent = -(-100 * packed // SPACE)

@@ -23,7 +23,7 @@ _OWN_KEYS = ("sts:", "aws:requesttag/", "aws:tagkeys", "aws:resourcetag/", "iam:
 Context = Mapping[str, tuple[str, ...]]
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class Wish(Struct, frozen=True, kw_only=True, gc=False):
     """What a caller asks for. `duration` in seconds."""
 
     role_arn: str
@@ -67,7 +67,7 @@ class Wish(Struct, frozen=True, kw_only=True):
         return keys
 
 
-class IssuedSession(Struct, frozen=True, kw_only=True):
+class IssuedSession(Struct, frozen=True, kw_only=True, gc=False):
     """A role session that was made."""
 
     credentials: Credentials

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from podid.core.caller import Caller
-from podid.core.ids import RandomBytes
+from podid.core.ids import RandomBytes, names_at_random
 from podid.core.operations import Handler, handlers_of
 from podid.core.policy import Decision, Request
 from podid.iam import Authorizer, Iam
@@ -18,6 +17,7 @@ from podid.sts.messages import AuthorizationMessages
 from podid.sts.not_here import NotHere
 from podid.sts.provider_keys import FetchKeys, ProviderKeys
 from podid.sts.role_request import Context, IssuedSession, Wish
+from podid.sts.sealing import Sealer
 from podid.sts.sessions import OpenSession, Sessions
 
 
@@ -30,13 +30,17 @@ class Sts:
         authorizer: Authorizer,
         ring: KeyRing,
         *,
-        random: RandomBytes = os.urandom,
+        random: RandomBytes = names_at_random,
         fetch_keys: FetchKeys | None = None,
     ) -> None:
-        """`fetch_keys` gets the keys of identity providers that were registered without; without it such providers are refused."""
-        self._sessions = Sessions(iam, ring, random=random)
+        """`fetch_keys` gets the keys of identity providers that were registered without; without it such providers are refused.
+
+        `random` makes what tokens say openly, access key ids, salts and nonces: nothing that is secret.
+        """
+        sealer = Sealer(ring, random)
+        self._sessions = Sessions(iam, ring, sealer, random=random)
         self._assuming = Assuming(iam, authorizer, self._sessions)
-        self._messages = AuthorizationMessages(ring, random=random)
+        self._messages = AuthorizationMessages(sealer)
         self._api = StsApi(authorizer, self._sessions, self._assuming, ProviderKeys(fetch_keys), self._messages)
 
     def handlers(self) -> dict[str, Handler]:

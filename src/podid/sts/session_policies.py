@@ -11,6 +11,8 @@ MAX_POLICY_ARNS = 10
 
 def check_session_policies(iam: Iam, account: str, policy: str | None, policy_arns: tuple[str, ...]) -> tuple[str, ...]:
     """The ARNs once each. Raises MalformedPolicyDocument, and ValidationError for ARNs of no policy that the account could attach."""
+    if policy is None and not policy_arns:
+        return ()
     if policy is not None:
         try:
             parse_policy(policy, PolicyKind.SESSION)

@@ -21,25 +21,26 @@ MAX_VALUE = 256
 _ALLOWED = re.compile(r"[\w\s_.:/=+\-@]*")
 
 
-class PassedTags(Struct, frozen=True, kw_only=True):
+class PassedTags(Struct, frozen=True, kw_only=True, gc=False):
     """The tags of a session that is about to be made."""
 
     own: dict[str, str]
     """Passed with the request."""
-    inherited: dict[str, str]
-    """Transitive tags of the calling session."""
+    tags: dict[str, str]
+    """Transitive tags of the calling session, and its own."""
     transitive: frozenset[str]
     """Lower-cased keys that will travel on."""
-
-    def all(self) -> dict[str, str]:
-        return {**self.inherited, **self.own}
+    all_transitive: bool
+    """Whether these are all keys."""
+    size: int
+    """Bytes of all keys and values in UTF-8."""
 
     def session(self) -> SessionTags:
-        return SessionTags(self.all(), self.transitive)
+        return SessionTags(self.tags, self.transitive)
 
     def context(self) -> dict[str, tuple[str, ...]]:
         """The condition keys of the request that passes them."""
-        tags = self.all()
+        tags = self.tags
         keys: dict[str, tuple[str, ...]] = {f"aws:RequestTag/{key}": (value,) for key, value in tags.items()}
         if tags:
             keys["aws:TagKeys"] = tuple(tags)
@@ -66,48 +67,75 @@ def pass_tags(tags: Mapping[str, str], transitive: Collection[str], calling: Ses
     """
     if len(tags) > MAX_TAGS:
         raise ValidationError(f"{len(tags)} session tags were passed; a request may pass {MAX_TAGS}.")
-    keys = tuple(tags)
+    own = dict(tags)
+    keys = _facts_of(tuple(own))
     # Characters are allowed wherever they stand, so all values are looked through as one.
-    values = tags.values()
-    if not _are_legal(keys) or not _ALLOWED.fullmatch("".join(values)) or max(map(len, values), default=0) > MAX_VALUE:
-        for key, value in tags.items():
-            if not _are_legal((key,)) or not _ALLOWED.fullmatch(value) or len(value) > MAX_VALUE:
-                raise ValidationError(
-                    f"The session tag {key[:MAX_KEY]!r} has characters or a length that tags may not have."
-                )
-    folded = _folded(keys)
-    if _are_reserved(keys):
+    values = "".join(own.values())
+    if (
+        not keys.legal
+        or not _ALLOWED.fullmatch(values)
+        or (len(values) > MAX_VALUE and max(map(len, own.values())) > MAX_VALUE)
+    ):
+        raise _illegal(own)
+    if keys.reserved:
         raise InvalidParameterValue("Tag keys that begin with aws: are reserved for system use.")
-    if len(folded) < len(tags):
+    if len(keys.folded) < len(own):
         raise InvalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-    inherited = {}
-    if calling.transitive:
-        inherited = {key: value for key, value in calling.tags.items() if key.lower() in calling.transitive}
-    if folded & calling.transitive:
+    handed_down = calling.transitive
+    if not handed_down.isdisjoint(keys.folded):
         raise InvalidParameterValue(
             "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the "
             "calling session."
         )
-    wanted = _folded(tuple(transitive))
-    if not wanted <= folded:
+    wanted = _facts_of(tuple(transitive)).folded
+    if not wanted <= keys.folded:
         raise ValidationError("The specified transitive tag key must be included in the requested tags.")
-    return PassedTags(own=dict(tags), inherited=inherited, transitive=frozenset(wanted | calling.transitive))
+    size = keys.size + len(values.encode())
+    if not handed_down:
+        all_transitive = len(wanted) == len(keys.folded)
+        return PassedTags(own=own, tags=own, transitive=wanted, all_transitive=all_transitive, size=size)
+    inherited = {key: value for key, value in calling.tags.items() if key.lower() in handed_down}
+    both, travelling = {**inherited, **own}, wanted | handed_down
+    return PassedTags(
+        own=own,
+        tags=both,
+        transitive=travelling,
+        all_transitive=travelling == {key.lower() for key in both},
+        size=size + len("".join([*inherited, *inherited.values()]).encode()),
+    )
+
+
+def _illegal(tags: Mapping[str, str]) -> ValidationError:
+    """What the first tag that breaks the rules gets."""
+    key = next(
+        key
+        for key, value in tags.items()
+        if not _facts_of((key,)).legal or not _ALLOWED.fullmatch(value) or len(value) > MAX_VALUE
+    )
+    return ValidationError(f"The session tag {key[:MAX_KEY]!r} has characters or a length that tags may not have.")
+
+
+class _Facts(Struct, frozen=True, gc=False):
+    """What a request's keys alone decide."""
+
+    legal: bool
+    reserved: bool
+    folded: frozenset[str]
+    """Without regard to case."""
+    size: int
+    """Bytes in UTF-8, of legal keys."""
 
 
 @lru_cache(1024)
-def _are_legal(keys: tuple[str, ...]) -> bool:
-    return all(0 < len(key) <= MAX_KEY and _ALLOWED.fullmatch(key) for key in keys)
-
-
-@lru_cache(1024)
-def _are_reserved(keys: tuple[str, ...]) -> bool:
-    return any(key[:4].lower() == "aws:" for key in keys)
-
-
-@lru_cache(1024)
-def _folded(keys: tuple[str, ...]) -> frozenset[str]:
-    """Keys without regard to case. Most requests have the six of EKS."""
-    return frozenset(key.lower() for key in keys)
+def _facts_of(keys: tuple[str, ...]) -> _Facts:
+    """Most requests have the six keys of EKS."""
+    legal = all(0 < len(key) <= MAX_KEY and _ALLOWED.fullmatch(key) for key in keys)
+    return _Facts(
+        legal=legal,
+        reserved=any(key[:4].lower() == "aws:" for key in keys),
+        folded=frozenset(key.lower() for key in keys),
+        size=len("".join(keys).encode()) if legal else 0,
+    )
 
 
 def principal_tags(resource: Mapping[str, str], session: Mapping[str, str]) -> dict[str, str]:

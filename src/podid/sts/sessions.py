@@ -7,21 +7,20 @@ or user it belongs to is still the same one. Conditions on `aws:TokenIssueTime` 
 from __future__ import annotations
 
 import hmac
-import os
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
 from podid.core.caller import Caller, SessionTags
-from podid.core.ids import RandomBytes
+from podid.core.ids import RandomBytes, names_at_random
 from podid.core.sigv4 import Credentials
 from podid.iam import Iam, Role
 from podid.iam.key_ids import new_access_key_id
 from podid.sts.claims import SessionClaims, decode_claims, encode_claims, instant
 from podid.sts.errors import ExpiredToken, PackedPolicyTooLarge, invalid_token
 from podid.sts.key_ring import KeyRing
-from podid.sts.sealing import MAX_TOKEN, NotOurs, Unsealable, open_sealed, seal
+from podid.sts.sealing import MAX_TOKEN, NotOurs, Sealer, Unsealable
 from podid.sts.session_tags import principal_tags
 
 _PURPOSE = b"podid session"
@@ -32,7 +31,7 @@ _NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":"
 """Stands for session policies of which none exists any more: it allows nothing."""
 
 
-class OpenSession(Struct, frozen=True):
+class OpenSession(Struct, frozen=True, gc=False):
     """Who signs with a session, and the secret the signature is to be checked with."""
 
     caller: Caller
@@ -42,10 +41,9 @@ class OpenSession(Struct, frozen=True):
         return f"OpenSession({self.caller.arn!r})"
 
 
-class NewSession(Struct, frozen=True, kw_only=True):
-    """What a session is to be. The rest of its claims follow."""
+class NewSession(Struct, frozen=True, gc=False):
+    """A session that was made."""
 
-    claims: SessionClaims
     credentials: Credentials
     expiration: datetime
 
@@ -54,8 +52,8 @@ class _Opened(Struct):
     claims: SessionClaims
     secret: str
     key_id: bytes
-    known: tuple[Role, Caller] | None = None
-    """Who the session made of that very role is."""
+    known: tuple[Role, OpenSession] | None = None
+    """What the session made of that very role opens to."""
 
     def __repr__(self) -> str:
         return "_Opened(…)"
@@ -64,32 +62,29 @@ class _Opened(Struct):
 class Sessions:
     """Sessions of one installation."""
 
-    def __init__(self, iam: Iam, ring: KeyRing, *, random: RandomBytes = os.urandom) -> None:
+    def __init__(self, iam: Iam, ring: KeyRing, sealer: Sealer, *, random: RandomBytes = names_at_random) -> None:
         self._iam = iam
         self._ring = ring
+        self._sealer = sealer
         self._random = random
         self._opened: dict[str, _Opened] = {}
 
-    def make(self, claims: SessionClaims, *, now: datetime, duration: int, least: int = 0) -> NewSession:
-        """Credentials for these claims, with a token of at least `least` characters; access key id and times are filled in.
+    def new_key_id(self, account: str) -> str:
+        """An access key id for a session that is about to be made."""
+        return new_access_key_id("ASIA", account, self._random)
 
-        Raises PackedPolicyTooLarge.
-        """
-        issued_at = int(now.timestamp())
-        access_key_id = new_access_key_id("ASIA", claims.account, self._random)
-        complete = msgspec.structs.replace(
-            claims, access_key_id=access_key_id, issued_at=issued_at, expires_at=issued_at + duration
-        )
+    def make(self, claims: SessionClaims, *, least: int = 0) -> NewSession:
+        """Credentials for these claims, with a token of at least `least` characters. Raises PackedPolicyTooLarge."""
         try:
-            token, made = seal(self._ring, encode_claims(complete), _PURPOSE, self._random, least=least)
+            token, made = self._sealer.seal(encode_claims(claims), _PURPOSE, least=least)
         except Unsealable as problem:
             raise PackedPolicyTooLarge(
                 f"The session token would exceed the maximum allowed size of {MAX_TOKEN} bytes."
             ) from problem
+        access_key_id = claims.access_key_id
         return NewSession(
-            claims=complete,
-            credentials=Credentials(access_key_id, made.secret(access_key_id), token),
-            expiration=instant(issued_at) + timedelta(seconds=duration),
+            Credentials(access_key_id, made.secret(access_key_id), token),
+            instant(claims.expires_at),
         )
 
     def open(self, access_key_id: str, session_token: str, now: datetime) -> OpenSession:
@@ -109,17 +104,17 @@ class Sessions:
             raise invalid_token("the token belongs to another access key id")
         if now.timestamp() >= claims.expires_at:
             raise ExpiredToken("The security token included in the request is expired")
-        return OpenSession(self._caller(opened), opened.secret)
+        return self._session(opened)
 
     def _open_anew(self, session_token: str) -> _Opened:
         try:
-            raw, made = open_sealed(self._ring, session_token, _PURPOSE)
+            raw, made = self._sealer.open(session_token, _PURPOSE)
             claims = decode_claims(raw)
             return _Opened(claims, made.secret(claims.access_key_id), made.key.id)
         except (NotOurs, msgspec.MsgspecError) as problem:
             raise invalid_token("the token does not open") from problem
 
-    def _caller(self, opened: _Opened) -> Caller:
+    def _session(self, opened: _Opened) -> OpenSession:
         claims, partition = opened.claims, self._iam.partition
         if claims.kind == "role":
             role = self._iam.role(claims.account, claims.issuer_name)
@@ -148,15 +143,16 @@ class Sessions:
                 federation=claims.federation,
                 delivered_by=claims.service,
             )
+            session = OpenSession(caller, opened.secret)
             if not claims.policy_arns:  # what managed policies say is asked each time
-                opened.known = (role, caller)
-            return caller
+                opened.known = (role, session)
+            return session
         user = self._iam.user_by_id(claims.issuer_id)
         if user is None or user.account != claims.account:
             raise invalid_token("the user of this session is gone")
         federated = claims.kind == "federated"
         arn = f"arn:{partition}:sts::{claims.account}:federated-user/{claims.name}" if federated else user.arn
-        return Caller(
+        caller = Caller(
             kind="federated-user" if federated else "user",
             account=claims.account,
             arn=arn,
@@ -174,6 +170,7 @@ class Sessions:
             source_identity=claims.source_identity,
             mfa_at=instant(claims.mfa_at) if claims.mfa_at else None,
         )
+        return OpenSession(caller, opened.secret)
 
     def _policies(self, claims: SessionClaims) -> tuple[str, ...]:
         if not claims.policy_arns:
@@ -183,4 +180,5 @@ class Sessions:
 
 
 def _tags_of(claims: SessionClaims) -> SessionTags:
-    return SessionTags(claims.tags, frozenset(claims.transitive))
+    travel = (key.lower() for key in claims.tags) if claims.all_transitive else claims.transitive
+    return SessionTags(claims.tags, frozenset(travel))

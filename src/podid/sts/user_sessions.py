@@ -58,8 +58,8 @@ class UserSessions:
         """
         _check_duration(duration)
         proved = prove_factor(self._authorizer.iam, user, serial, code, now)
-        claims = _claims(user, kind="user", mfa_at=int(now.timestamp()) if proved else 0)
-        return self._sessions.make(claims, now=now, duration=duration, least=least)
+        claims = self._claims(user, now, duration, kind="user", mfa_at=int(now.timestamp()) if proved else 0)
+        return self._sessions.make(claims, least=least)
 
     def federation_token(
         self,
@@ -87,18 +87,18 @@ class UserSessions:
         self._authorizer.require(user, "sts:GetFederationToken", arn, keys)
         if tags:
             self._authorizer.require(user, "sts:TagSession", arn, keys)
-        size = packed_size(policy, arns, passed.all())
+        size = packed_size(policy, arns, passed.size)
         made = self._sessions.make(
-            _claims(
+            self._claims(
                 user,
+                now,
+                duration,
                 kind="federated",
                 name=name,
-                tags=passed.all(),
+                tags=passed.tags,
                 policies=(policy,) if policy is not None else (),
                 policy_arns=arns,
             ),
-            now=now,
-            duration=duration,
             least=least,
         )
         return FederatedSession(
@@ -107,6 +107,18 @@ class UserSessions:
             federated_user_id=f"{user.account}:{name}",
             federated_user_arn=arn,
             packed_policy_size=size,
+        )
+
+    def _claims(self, user: Caller, now: datetime, duration: int, **members: object) -> SessionClaims:
+        issued_at = int(now.timestamp())
+        return SessionClaims(
+            account=user.account,
+            access_key_id=self._sessions.new_key_id(user.account),
+            issuer_id=user.issuer_id,
+            issuer_name=user.user_name,
+            issued_at=issued_at,
+            expires_at=issued_at + duration,
+            **members,  # type: ignore[arg-type]
         )
 
 
@@ -122,18 +134,6 @@ def prove_factor(iam: Iam, caller: Caller, serial: str | None, code: str | None,
         raise AccessDenied(_NOT_A_USER, private="only users have devices")
     iam.prove_mfa(caller.user_id, serial, code, now)
     return True
-
-
-def _claims(user: Caller, **members: object) -> SessionClaims:
-    return SessionClaims(
-        account=user.account,
-        access_key_id="",
-        issuer_id=user.issuer_id,
-        issuer_name=user.user_name,
-        issued_at=0,
-        expires_at=0,
-        **members,  # type: ignore[arg-type]
-    )
 
 
 def _check_duration(seconds: int) -> None:

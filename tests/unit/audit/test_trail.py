@@ -7,54 +7,38 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.audit.callers import ACCOUNT, NODE, call
 
-from podid.audit import management_event
-from podid.audit.trail import HIDDEN
+from podid.audit import HIDDEN, called, entries_of, proceedings_of
+from podid.audit.batches import _DECODER, pack
 from podid.core.caller import ANONYMOUS, Call, Caller
-from podid.core.errors import AccessDenied
-
-ACCOUNT = "111122223333"
-NODE = Caller(
-    kind="role-session",
-    account=ACCOUNT,
-    arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0",
-    user_id="AROANODE:i-0123456789abcdef0",
-    access_key_id="ASIANODE",
-    issuer_arn=f"arn:aws:iam::{ACCOUNT}:role/path/node",
-    issuer_id="AROANODE",
-    session_name="i-0123456789abcdef0",
-    issued_at=datetime(2026, 1, 2, tzinfo=UTC),
-)
+from podid.core.errors import AccessDenied, AwsError
 
 
-def call(caller: Caller, service: str = "eks-auth", operation: str = "AssumeRoleForPodIdentity") -> Call:
-    return Call(
-        caller=caller,
-        account=ACCOUNT,
-        region="us-west-2",
-        partition="aws",
-        now=datetime(2026, 1, 2, 15, 20, 4, 999_999, tzinfo=UTC),
-        request_id="r-1",
-        service=service,
-        operation=operation,
-        source_ip="10.88.0.2",
-        user_agent="aws-sdk-go-v2/1.0",
-    )
+def text_of(made: Call, **members: Any) -> str:
+    """The event of a call as whoever reads it gets it."""
+    given: dict[str, Any] = {"parameters": {}, "answer": None, **members}
+    kept = proceedings_of(made, secure=False, done=called(made, **given))
+    (entry,) = entries_of(_DECODER.decode(pack([kept]))[0])
+    return entry.event
 
 
 def event(made: Call, **members: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {"parameters": {}, "answer": None, "event_id": "e-1", **members}
-    read: dict[str, Any] = json.loads(management_event(made, **given))
+    read: dict[str, Any] = json.loads(text_of(made, **members))
     return read
 
 
+REFUSAL = AccessDenied("public words", private="private words")
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
+
+
 def test_a_call_by_a_node_role() -> None:
-    shown = event(call(NODE), parameters={"clusterName": "c", "token": "eyJ.secret.x"}, read_only=True, answer={"x": 1})
+    shown = event(call(NODE), parameters={"clusterName": "c", "token": "eyJ.secret.x"}, answer={"x": 1})
     assert shown["eventSource"] == "eks-auth.amazonaws.com"
     assert shown["eventTime"] == "2026-01-02T15:20:04Z"
     assert shown["requestParameters"] == {"clusterName": "c", "token": HIDDEN}
     assert shown["responseElements"] is None
-    assert (shown["sourceIPAddress"], shown["userAgent"]) == ("10.88.0.2", "aws-sdk-go-v2/1.0")
+    assert (shown["sourceIPAddress"], shown["userAgent"]) == ("10.88.0.2", 'aws-sdk-go-v2/1.0 é"')
     identity = shown["userIdentity"]
     assert (identity["type"], identity["arn"], identity["accessKeyId"]) == ("AssumedRole", NODE.arn, "ASIANODE")
     assert identity["sessionContext"]["sessionIssuer"] == {
@@ -69,7 +53,7 @@ def test_a_call_by_a_node_role() -> None:
 def test_a_call_by_a_service() -> None:
     shown = event(
         call(Caller(kind="service", service="pods.eks.amazonaws.com"), "sts", "AssumeRole"),
-        parameters={"RoleArn": "arn", "Tags": [{"Key": "a", "Value": "b"}], "DurationSeconds": 21_600},
+        parameters={"RoleArn": ROLE, "Tags": [{"Key": "a", "Value": "b"}], "DurationSeconds": 21_600},
         answer={
             "Credentials": {
                 "AccessKeyId": "ASIA",
@@ -79,12 +63,11 @@ def test_a_call_by_a_service() -> None:
             },
             "PackedPolicySize": 56,
         },
-        resources=[{"type": "AWS::IAM::Role", "ARN": "arn", "accountId": ACCOUNT}],
     )
     assert shown["userIdentity"] == {"type": "AWSService", "invokedBy": "pods.eks.amazonaws.com"}
     assert shown["sourceIPAddress"] == shown["userAgent"] == "pods.eks.amazonaws.com"
     assert shown["requestParameters"] == {
-        "roleArn": "arn",
+        "roleArn": ROLE,
         "tags": [{"key": "a", "value": "b"}],
         "durationSeconds": 21_600,
     }
@@ -93,11 +76,11 @@ def test_a_call_by_a_service() -> None:
         "sessionToken": HIDDEN,
         "expiration": "Apr 16, 2024, 3:20:04 PM",
     }
-    assert shown["resources"][0]["type"] == "AWS::IAM::Role"
+    assert shown["resources"] == [{"type": "AWS::IAM::Role", "ARN": ROLE, "accountId": ACCOUNT}]
 
 
 def test_a_call_that_failed() -> None:
-    shown = event(call(NODE), answer={"x": 1}, error=AccessDenied("public words", private="private words"))
+    shown = event(call(NODE), answer={"x": 1}, error=REFUSAL, failure=REFUSAL)
     assert (shown["errorCode"], shown["errorMessage"]) == ("AccessDenied", "public words")
     assert shown["responseElements"] is None
     assert "private words" not in json.dumps(shown)
@@ -143,7 +126,7 @@ def test_no_secret_is_written_wherever_it_stands(parameters: dict[str, Any], nam
     nested: Any = {name: SECRET}
     for _ in range(depth):
         nested = {"Inner": [nested]}
-    text = management_event(call(NODE), parameters={**parameters, "Nested": nested}, answer=nested, event_id="e")
+    text = text_of(call(NODE), parameters={**parameters, "Nested": nested}, answer=nested)
     assert SECRET not in text
     assert json.loads(text)["eventName"] == "AssumeRoleForPodIdentity"
 
@@ -156,3 +139,27 @@ def test_events_are_bounded() -> None:
     shown = event(call(NODE), parameters={"Deep": deep, "Wide": wide})
     assert shown["requestParameters"] is None
     assert len(json.dumps(shown)) < 4000
+
+
+def test_what_is_far_too_large_is_not_even_kept() -> None:
+    wide = {f"k{number}": "é" * 8000 for number in range(190)}
+    kept = proceedings_of(call(NODE), secure=False, done=called(call(NODE), parameters=wide, answer=None))
+    packed = pack([kept])
+    assert len(packed) < 4000
+    (entry,) = entries_of(_DECODER.decode(packed)[0])
+    assert json.loads(entry.event)["additionalEventData"] == {"omitted": "too large"}
+
+
+@pytest.mark.parametrize("text", ["half \ud800 a character", "nul \0 in it", "\udfff"])
+def test_what_no_database_holds_is_written_all_the_same(text: str) -> None:
+    failure = AwsError(f"public {text}", private=f"private {text}")
+    hostile = call(NODE)
+    shown = event(hostile, parameters={text: [text, {"a": text}]}, error=failure, failure=failure)
+    clean = text.encode("utf-8", "replace").decode()
+    assert shown["requestParameters"] == {clean: [clean, {"a": clean}]}
+    assert shown["errorMessage"] == f"public {clean}"
+
+
+def test_numbers_of_any_size_are_written() -> None:
+    shown = event(call(NODE), parameters={"Huge": 10**40, "Least": -(2**63), "Odd": float("nan")})
+    assert shown["requestParameters"] == {"huge": str(10**40), "least": -(2**63), "odd": None}

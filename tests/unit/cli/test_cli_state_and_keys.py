@@ -86,6 +86,7 @@ def test_out_and_in_again(shell: Shell, tmp_path: Path, monkeypatch: pytest.Monk
         (("state", "export", "/nowhere/file"), 3, "/nowhere/file cannot be written"),
         (("keys", "rotate", "--only", "nothing"), 2, "invalid value"),
         (("keys", "rotate", "--home", "/nowhere"), 3, "there is no master key"),
+        (("keys", "rotate", "--home", "/nowhere", "--only", "ring"), 3, "there are no keys in /nowhere/"),
         (("cluster", "token"), 1, "podid is not running"),
     ],
 )

@@ -80,6 +80,9 @@ def test_the_quick_way_and_the_careful_one_agree(seed: int, monkeypatch: pytest.
         '{"a":{"b":1,"b":":"},"c" :1}',
         '{"\\u0061":1,"a":1}',
         '[{"a":1},{"b":1,"b":1}]',
+        '{"a":"x","a":["y","z"]}',
+        '{"a":"\\"","a":1}',
+        '{"a":["y","z"],"b":{},"b":{"c":"d"}}',
     ],
 )
 def test_a_name_twice_is_refused_however_it_is_hidden(text: str) -> None:

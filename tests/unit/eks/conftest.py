@@ -125,7 +125,7 @@ def make_user(iam: Iam) -> Callable[..., Caller]:
         iam.ensure_user(account, name, inline={"own": document})
         key = iam.find_key(iam.ensure_access_key(account, name).access_key_id)
         assert key is not None
-        return iam.caller_of_key(key)
+        return key.caller
 
     return make
 

@@ -38,6 +38,23 @@ def entered(api: Any, cluster: Cluster, make_user: Callable[..., Caller]) -> Cal
     return user
 
 
+def test_what_policies_may_test_of_an_entry(eks: Eks, cluster: Cluster, api: Any, entered: Caller) -> None:
+    every = f"{cluster.arn.replace(':cluster/', ':access-entry/')}/user/{ACCOUNT}/entered/*"
+    told = {
+        "eks:accessEntryType": ("STANDARD",),
+        "eks:clusterName": ("eksdemo1",),
+        "eks:kubernetesGroups": ("team",),
+        "eks:principalArn": (entered.arn,),
+        "eks:username": (entered.arn,),
+    }
+    assert eks.keys_of(every) == told
+    api("UpdateAccessEntry", **OF, principalArn=entered.arn, username="jo", kubernetesGroups=[])
+    del told["eks:kubernetesGroups"]
+    assert eks.keys_of(every) == told | {"eks:username": ("jo",)}
+    for nothing in (cluster.arn, every.replace("entered", "nobody"), "x", ""):
+        assert eks.keys_of(nothing) == {}
+
+
 def test_a_caller_is_its_entrys_user(eks: Eks, cluster: Cluster, api: Any, entered: Caller) -> None:
     user = eks.kubernetes_user(cluster, entered)
     assert user is not None

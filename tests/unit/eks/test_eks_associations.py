@@ -104,7 +104,7 @@ def test_of_fifty_at_once_one_wins(create: Callable[..., Any]) -> None:
         (
             {"roleArn": "arn:aws:iam::444455556666:role/x"},
             "InvalidParameterException",
-            "does not belong to the account",
+            "Cross-account pass role is not allowed.",
         ),
         (
             {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/none"},

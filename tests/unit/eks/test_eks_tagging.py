@@ -45,6 +45,13 @@ def test_tags_for_conditions_are_those_of_now(api: Any, eks: Any, resource: str)
         assert eks.tags_of(nothing) is None
 
 
+def test_a_caller_names_one_resource(api: Any, resource: str) -> None:
+    every = resource.rpartition("/")[0] + "/*"
+    for operation, members in (("ListTagsForResource", {}), ("TagResource", {"tags": {"a": "b"}})):
+        with pytest.raises((TagTargetNotFound, BadRequest)):
+            api(operation, resourceArn=every, **members)
+
+
 def test_limit_counts_old_and_new(api: Any, resource: str) -> None:
     api("TagResource", resourceArn=resource, tags={f"k{n}": "" for n in range(49)})
     with pytest.raises(BadRequest, match="at most 50"):

@@ -54,7 +54,7 @@ class World:
         self.iam.ensure_user(ACCOUNT, "admin", policy_arns=("arn:aws:iam::aws:policy/AdministratorAccess",))
         key = self.iam.find_key(self.iam.ensure_access_key(ACCOUNT, "admin").access_key_id)
         assert key is not None
-        self.administrator: Caller = self.iam.caller_of_key(key)
+        self.administrator: Caller = key.caller
         self.jwks = folder / "jwks.json"
         self.publish("rsa")
         self.cluster: Cluster = self.register()
@@ -101,6 +101,7 @@ class World:
             service="eks",
             operation=operation,
         )
+        self.last = call
         return invoke(room.handlers(), call, members)
 
     def assume(self, token: str, **members: Any) -> Output:

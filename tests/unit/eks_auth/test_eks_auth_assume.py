@@ -145,7 +145,12 @@ class TestToken:
     def test_token_begins_at_nbf(self, world: Any) -> None:
         world.associate(world.role("reader"))
         early = world.token(nbf=int(world.now.timestamp()) + 1)
-        assert refused(world, early).code == "InvalidTokenException"
+        error = refused(world, early)
+        assert (error.code, error.private) == ("InvalidTokenException", "NotYetValid")
+        assert error.public == (
+            "The token included in the request is not yet valid: current date/time 2026-11-24T10:00:00Z must not be "
+            "before the date/time 2026-11-24T10:00:01Z."
+        )
         world.move(seconds=1)
         assert world.assume(early)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
-from podid.audit import Entry, shared_id
-from podid.audit.trail import HIDDEN
+from podid.audit import HIDDEN, Entry, entries_of, proceedings_of, shared_id
 from podid.core.errors import AwsError
-from podid.eks_auth import ClusterKeys, EksAuth
-from podid.iam import Authorizer
 
 ACCOUNT, FAR = "111122223333", "444455556666"
 BOTH = ["sts:AssumeRole", "sts:TagSession"]
@@ -25,26 +23,16 @@ TAGS = [
 ]
 
 
-@pytest.fixture
-def recorded(world: Any) -> list[Entry]:
-    entries: list[Entry] = []
-    world.eks_auth = EksAuth(
-        world.eks,
-        world.iam,
-        world.sts,
-        Authorizer(world.iam),
-        random=world.random,
-        keys=ClusterKeys(world.eks.access, monotonic=world.seconds),
-        record=entries.append,
-    )
-    return entries
+def noted(world: Any) -> list[Entry]:
+    """What was noted of the last call, as whoever reads the audit log gets it."""
+    return entries_of(proceedings_of(world.last, secure=False, assumed=world.last.notes.assumed))
 
 
-def test_the_services_own_call(world: Any, recorded: list[Entry]) -> None:
+def test_the_services_own_call(world: Any) -> None:
     role = world.role("reader")
     world.associate(role)
     answer = world.assume(world.token())
-    (entry,) = recorded
+    (entry,) = noted(world)
     assert (entry.action, entry.resource, entry.outcome, entry.account) == (
         "sts:AssumeRole",
         role,
@@ -77,12 +65,12 @@ def test_the_services_own_call(world: Any, recorded: list[Entry]) -> None:
         assert answer["credentials"][secret] not in entry.event
 
 
-def test_both_hops(world: Any, recorded: list[Entry]) -> None:
+def test_both_hops(world: Any) -> None:
     target = world.role("far", {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": BOTH}, account=FAR)
     world.associate(world.role("near", may=BOTH), targetRoleArn=target)
     answer = world.assume(world.token())
-    first, second = (json.loads(entry.event) for entry in recorded)
-    assert [entry.account for entry in recorded] == [ACCOUNT, FAR]
+    first, second = (json.loads(entry.event) for entry in noted(world))
+    assert [entry.account for entry in noted(world)] == [ACCOUNT, FAR]
     assert second["userIdentity"]["type"] == "AssumedRole"
     assert second["userIdentity"]["arn"] == first["responseElements"]["assumedRoleUser"]["arn"]
     assert second["userIdentity"]["invokedBy"] == "pods.eks.amazonaws.com"
@@ -92,13 +80,35 @@ def test_both_hops(world: Any, recorded: list[Entry]) -> None:
     assert first["sharedEventID"] == second["sharedEventID"]
 
 
-def test_a_refusal_keeps_its_reason_for_the_log(world: Any, recorded: list[Entry]) -> None:
+def test_a_refusal_keeps_its_reason_for_the_log(world: Any) -> None:
     world.associate(world.role("reader"))
     world.role("reader", {"Principal": {"Service": "ec2.amazonaws.com"}, "Action": BOTH})
     with pytest.raises(AwsError):
         world.assume(world.token())
-    (entry,) = recorded
+    (entry,) = noted(world)
     assert (entry.outcome, entry.error_code) == ("Failed", "AccessDenied")
     assert "sts:AssumeRole" in entry.reason
     event = json.loads(entry.event)
     assert (event["errorCode"], event["responseElements"]) == ("AccessDenied", None)
+
+
+def test_whose_token_became_which_session(world: Any) -> None:
+    world.associate(world.role("reader"))
+    token = world.token()
+    answer = world.assume(token)
+    told = msgspec.to_builtins(world.last.notes.exchange)
+    assert told["pod"].startswith("default/")
+    assert told["association"] == answer["podIdentityAssociation"]["associationId"]
+    assert told["session"] == answer["assumedRoleUser"]["arn"]
+    assert told["session_tags"].split(",") == TAGS
+    assert told["expires"] == msgspec.to_builtins(answer["credentials"]["expiration"])
+    for secret in (token, answer["credentials"]["secretAccessKey"], answer["credentials"]["sessionToken"]):
+        assert secret not in repr(world.last.notes)
+
+
+def test_a_token_that_is_refused_leaves_nothing(world: Any) -> None:
+    world.associate(world.role("reader"))
+    with pytest.raises(AwsError):
+        world.assume(world.token()[:-4] + "AAAA")
+    notes = world.last.notes
+    assert (notes.assumed, notes.exchange) == ([], None)

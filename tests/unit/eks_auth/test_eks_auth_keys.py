@@ -9,11 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from podid.core.errors import AwsError
+from podid.eks_auth.keys import ClusterKeys, KeysUnavailable
 from podid.eks_auth.keys.fetch import MOST_BYTES, FetchProblem, fetch
-from podid.eks_auth.keys.keyring import PAUSE, RETRY
+from podid.eks_auth.keys.keyring import LOOK, PAUSE, RETRY
 
 
 class Publisher:
@@ -74,7 +76,25 @@ class TestFile:
         world.publish("rsa", "next")
         assert works("next") and works("rsa")
         world.publish("next")
+        world.seconds.value += LOOK
         assert works("next") and not works("rsa")
+
+    def test_withdrawn_key_ends_at_the_next_look(self, world: Any, works: Callable[..., bool]) -> None:
+        world.publish("rsa", "next")
+        assert works("rsa")
+        world.seconds.value += LOOK  # long unchanged
+        assert works("rsa")
+        world.publish("next")
+        world.seconds.value += LOOK / 2
+        assert works("rsa") and works("next")
+        world.seconds.value += LOOK / 2
+        assert not works("rsa") and works("next")
+
+    def test_unknown_key_has_the_file_looked_at_at_once(self, world: Any, works: Callable[..., bool]) -> None:
+        assert works("rsa") and not works("next")  # for "next" the set was read again: not before PAUSE is over
+        assert works("rsa")  # and now it is not looked at before LOOK is over
+        world.publish("rsa", "next")
+        assert works("next")
 
     def test_broken_file_leaves_the_set_in_place(self, world: Any, works: Callable[..., bool]) -> None:
         assert works()
@@ -184,25 +204,39 @@ def test_many_at_once_read_a_set_once(world: Any, publisher: Publisher, works: C
     assert len(publisher.reads) == 1
 
 
-def test_api_server_is_asked_where_no_source_is_given(
-    world: Any, publisher: Publisher, works: Callable[..., bool], tmp_path: Path
-) -> None:
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(
+def kubeconfig_of(server: str, path: Path) -> Path:
+    path.write_text(
         json.dumps(
             {
                 "current-context": "c",
-                "clusters": [{"name": "c", "cluster": {"server": publisher.url}}],
+                "clusters": [{"name": "c", "cluster": {"server": server}}],
                 "users": [{"name": "u", "user": {"token": "serve"}}],
                 "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             }
         )
     )
+    return path
+
+
+def test_api_server_is_asked_where_no_source_is_given(
+    world: Any, publisher: Publisher, works: Callable[..., bool], tmp_path: Path
+) -> None:
+    kubeconfig = kubeconfig_of(publisher.url, tmp_path / "kubeconfig")
     publisher.body = world.publish("rsa").encode()
     world.register(kubeconfig=kubeconfig)
     with pytest.raises(AwsError, match="no longer exists"):  # what it answers about the pod is not a pod
         world.assume(world.token())
     assert publisher.reads[0] == ("/openid/v1/jwks", "Bearer serve")
+    world.eks.access.close()
+
+
+def test_another_kubeconfig_is_another_source(world: Any, publisher: Publisher, tmp_path: Path) -> None:
+    publisher.body = world.publish("rsa").encode()
+    keys = ClusterKeys(world.eks.access, monotonic=world.seconds)
+    here = world.register(kubeconfig=kubeconfig_of(publisher.url, tmp_path / "here"))
+    assert keys.of(here) is keys.of(here) is keys.of(msgspec.structs.replace(here))
+    with pytest.raises(KeysUnavailable):
+        keys.of(world.register(kubeconfig=tmp_path / "there"))
     world.eks.access.close()
 
 

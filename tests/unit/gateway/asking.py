@@ -9,7 +9,7 @@ from typing import Any
 from podid.core.caller import Call, Caller
 from podid.core.http import HttpRequest
 from podid.gateway.catalog import SERVICES
-from podid.gateway.needs import Asked, Need, needs_of
+from podid.gateway.needs import Asked, Need, completed, needs_of, with_keys
 
 ACCOUNT = "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/team/me"
@@ -79,8 +79,8 @@ def whole_needs(
     method: str = "POST",
     **members: Any,
 ) -> tuple[Need, ...]:
-    """The needs of a call."""
-    return needs_of(
+    """The needs of a call, with their condition keys."""
+    asked = completed(
         Asked(
             service=SERVICES[service],
             operation=operation,
@@ -90,3 +90,4 @@ def whole_needs(
             lookup=lookup or Things(),
         )
     )
+    return tuple(with_keys(asked, need) for need in needs_of(asked))

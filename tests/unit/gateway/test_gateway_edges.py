@@ -33,6 +33,27 @@ FORM = ("content-type", "application/x-www-form-urlencoded; charset=utf-8")
         (HttpRequest(method="GET", path="/", headers=(("host", "eks.eu-west-1.amazonaws.com"),)), "eks"),
         (HttpRequest(method="POST", path="/", headers=(("x-amz-target", "DynamoDB_20120810.ListTables"),)), "dynamodb"),
         (HttpRequest(method="POST", path="/", headers=(("x-amz-target", "Nobody.Knows"),)), "s3"),
+        (HttpRequest(method="GET", path="/clusters"), "eks"),
+        (HttpRequest(method="GET", path="/clusters", query="maxResults=5"), "eks"),
+        (HttpRequest(method="DELETE", path="/clusters/c1"), "eks"),
+        (HttpRequest(method="POST", path="/clusters/c1/addons"), "eks"),
+        (HttpRequest(method="POST", path="/clusters/c1/assume-role-for-pod-identity"), "eks-auth"),
+        (HttpRequest(method="GET", path="/tags/arn%3Aaws%3Aeks%3Aus-east-1%3A1%3Acluster%2Fc1"), "eks"),
+        (HttpRequest(method="GET", path="/clusters", query="list-type=2&prefix="), "s3"),
+        (HttpRequest(method="GET", path="/clusters/c1.txt"), "s3"),
+        (HttpRequest(method="PUT", path="/clusters/c1"), "s3"),
+        (HttpRequest(method="POST", path="/clusters", headers=(("content-type", "multipart/form-data; x"),)), "s3"),
+        (HttpRequest(method="GET", path="/clusters", headers=(("host", "photos.localhost:4566"),)), "s3"),
+        (HttpRequest(method="GET", path="/2015-03-31/functions/"), "lambda"),
+        (HttpRequest(method="GET", path="/2013-04-01/hostedzone"), "route53"),
+        (
+            HttpRequest(
+                method="POST",
+                path="/service/GraniteServiceVersion20100801/operation/ListMetrics",
+                headers=(("smithy-protocol", "rpc-v2-cbor"),),
+            ),
+            "cloudwatch",
+        ),
     ],
 )
 def test_an_unsigned_request_is_for(request_: HttpRequest, model: str) -> None:
@@ -44,6 +65,9 @@ def test_the_words_of_an_unreadable_signature_are_those_of_its_scope() -> None:
     assert (
         probable_service(HttpRequest(method="POST", path="/", headers=(("authorization", broken),))).model == "dynamodb"
     )
+    for end in ("/aws5_request, SignedHeaders=host", ", SignedHeaders=host", ""):
+        told = ("authorization", f"AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/lambda{end}")
+        assert probable_service(HttpRequest(method="GET", path="/x", headers=(told,))).model == "lambda"
     presigned = "X-Amz-Credential=AKIA%2F20260101%2Fus-east-1%2Fsts%2Faws4_request"
     assert probable_service(HttpRequest(method="GET", path="/", query=presigned)).model == "sts"
 

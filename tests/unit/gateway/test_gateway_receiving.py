@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from podid.core.http import HttpRequest
 from podid.gateway.bodies import Bodies
 from podid.gateway.receive import (
     LARGEST_ARCHIVE,
@@ -13,7 +14,6 @@ from podid.gateway.receive import (
     LARGEST_UPLOAD,
     LONGEST_TARGET,
     MOST_HEADERS,
-    Head,
     TooLarge,
     body_limit,
     is_answered_at_once,
@@ -27,7 +27,8 @@ HOST = (b"host", b"a")
 
 
 def request(target: bytes = b"/", *headers: tuple[bytes, bytes], version: str = "1.1") -> Request:
-    return Request(method="GET", target=target, version=version, headers=list(headers) or [HOST], body=b"", peer="")
+    names, values = zip(*(headers or [HOST]), strict=True)
+    return Request("GET", target, version, list(names), list(values), b"", "")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ SCOPE = "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/{}/aws4_request"
 )
 def test_only_signed_uploads_may_be_large(authorization: str, limit: int) -> None:
     headers = (("authorization", authorization),) if authorization else ()
-    assert body_limit(Head(method="POST", path="/", query="", headers=headers)) == limit
+    assert body_limit(HttpRequest(method="POST", path="/", query="", headers=headers)) == limit
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_only_signed_uploads_may_be_large(authorization: str, limit: int) -> Non
     [("eks-auth", True, True), ("sts", True, True), ("iam", True, False), ("eks", True, False), ("s3", False, False)],
 )
 def test_who_answers(service: str, own: bool, at_once: bool) -> None:
-    head = Head(method="GET", path="/", query="", headers=(("authorization", SCOPE.format(service)),))
+    head = HttpRequest(method="GET", path="/", query="", headers=(("authorization", SCOPE.format(service)),))
     assert (is_own(head), is_answered_at_once(head)) == (own, at_once)
 
 
@@ -110,7 +111,7 @@ def collected(pieces: list[bytes], bodies: Bodies, **headers: str) -> bytes:
         for piece in pieces:
             stream.feed(piece)
         stream.end()
-        return await bodies.collect(Head(method="POST", path="/", query="", headers=named), stream)
+        return await bodies.collect(HttpRequest(method="POST", path="/", query="", headers=named), stream)
 
     return asyncio.run(collect())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from podid.core.clock import system_clock
 from podid.core.http import HttpResponse
-from podid.core.waiting import about_to_wait
+from podid.core.waiting import WouldWait, about_to_wait
 from podid.gateway.app import App
-from podid.gateway.gateway import Gateway, Later
+from podid.gateway.gateway import Gateway
+from podid.gateway.passage import Later, Told
 from podid.gateway.server import BadCertificate, Listener
 from podid.gateway.steps.values import Received
 
@@ -45,6 +46,15 @@ class Answering:
         self.begun.set()
         self.gate.wait(10)
         return self._told(received)
+
+    def begin_together(self, received: Sequence[Received]) -> list[Told]:
+        told: list[Told] = []
+        for one in received:
+            try:
+                told.append(self.begin(one))
+            except WouldWait as would:
+                told.append(would)
+        return told
 
     def _told(self, received: Received) -> HttpResponse:
         self.threads.append(threading.current_thread().name)

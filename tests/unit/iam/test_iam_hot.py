@@ -49,7 +49,7 @@ def session_of(iam: Iam, name: str, *session_policies: str) -> Caller:
 def user(iam: Iam, name: str = "ann") -> Caller:
     key = iam.find_key(iam.ensure_access_key(ACCOUNT, name).access_key_id)
     assert key is not None
-    return iam.caller_of_key(key)
+    return key.caller
 
 
 @pytest.fixture

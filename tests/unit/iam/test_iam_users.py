@@ -45,7 +45,7 @@ def test_a_user_without_a_name_is_the_caller(client_for: Any, iam: Iam, refused:
     arn = iam.ensure_user(ACCOUNT, "ann")
     key = iam.find_key(iam.ensure_access_key(ACCOUNT, "ann").access_key_id)
     assert key is not None
-    own = client_for(caller=iam.caller_of_key(key))
+    own = client_for(caller=key.caller)
     assert own.get_user()["User"]["Arn"] == arn
     assert own.create_access_key()["AccessKey"]["UserName"] == "ann"
     assert len(own.list_access_keys()["AccessKeyMetadata"]) == 2
@@ -141,7 +141,7 @@ def test_access_keys(aws: Any, iam: Iam, refused: Any) -> None:
         aws.create_access_key(UserName="ann")
     found = iam.find_key(first["AccessKeyId"])
     assert found is not None
-    assert (found.secret, found.active, found.user_name) == (first["SecretAccessKey"], True, "ann")
+    assert (found.secret, found.active, found.caller.user_name) == (first["SecretAccessKey"], True, "ann")
     aws.update_access_key(UserName="ann", AccessKeyId=first["AccessKeyId"], Status="Inactive")
     found = iam.find_key(first["AccessKeyId"])
     assert found is not None

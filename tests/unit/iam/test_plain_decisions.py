@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from podid.core.policy import NamedPolicy, PolicyKind, PolicySet, Principal, parse_policy
+from podid.core.policy import NamedPolicy, Policy, PolicyKind, PolicySet, Principal, parse_policy
 from podid.iam.plain_decisions import PlainDecisions
 
 ROLE = "arn:aws:iam::111122223333:role/app"
@@ -21,9 +21,9 @@ def named(statement: dict[str, Any], kind: PolicyKind = PolicyKind.IDENTITY) -> 
     return NamedPolicy("p", parse_policy(text, kind))
 
 
-def trust(**more: Any) -> NamedPolicy:
+def trust(**more: Any) -> Policy:
     usual = {"Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
-    return named(usual | more, PolicyKind.TRUST)
+    return named(usual | more, PolicyKind.TRUST).policy
 
 
 def test_an_allow_without_conditions_is_kept() -> None:
@@ -69,13 +69,36 @@ def test_what_hangs_on_the_circumstances_is_asked_each_time(statement: dict[str,
         assert PlainDecisions().decide(OWN, "s3:GetObject", "arn:aws:s3:::b/k", policies) is None
 
 
-def test_a_trust_policy_counts_as_long_as_it_is_the_same() -> None:
+def test_trust_counts_as_long_as_the_policy_is_the_same() -> None:
     plain, usual = PlainDecisions(), trust()
-    first = plain.decide(POD_IDENTITY, "sts:TagSession", ROLE, NONE, trust=usual)
-    assert first is not None
-    again = NamedPolicy("p", usual.policy)
-    assert plain.decide(POD_IDENTITY, "sts:TagSession", ROLE, NONE, trust=again) is first
+    both = ("sts:AssumeRole", "sts:TagSession")
+    assert plain.trusted(POD_IDENTITY, both, ROLE, NONE, usual)
+    assert plain.trusted(POD_IDENTITY, both, ROLE, NONE, usual)
     untagged = trust(Action="sts:AssumeRole")
-    assert plain.decide(POD_IDENTITY, "sts:TagSession", ROLE, NONE, trust=untagged) is None
+    assert not plain.trusted(POD_IDENTITY, both, ROLE, NONE, untagged)
+    assert plain.trusted(POD_IDENTITY, both[:1], ROLE, NONE, untagged)
     conditional = trust(Condition={"StringEquals": {"aws:SourceAccount": "111122223333"}})
-    assert plain.decide(POD_IDENTITY, "sts:TagSession", ROLE, NONE, trust=conditional) is None
+    assert not plain.trusted(POD_IDENTITY, both, ROLE, NONE, conditional)
+    assert plain.trusted(POD_IDENTITY, both, ROLE, NONE, usual)
+
+
+def test_trust_is_for_who_asks_what_of_which_role() -> None:
+    plain, usual = PlainDecisions(), trust()
+    assert plain.trusted(POD_IDENTITY, ("sts:AssumeRole",), ROLE, NONE, usual)
+    assert not plain.trusted(POD_IDENTITY, ("sts:AssumeRole", "sts:SetSourceIdentity"), ROLE, NONE, usual)
+    other = Principal(kind="service", service="ec2.amazonaws.com")
+    assert not plain.trusted(other, ("sts:AssumeRole",), ROLE, NONE, usual)
+    assert not plain.trusted(OWN, ("sts:AssumeRole",), ROLE, NONE, usual)
+
+
+def test_what_is_trusted_hangs_on_the_callers_policies_too() -> None:
+    usual = trust(Principal={"AWS": "111122223333"})
+    allowing = PolicySet(identity=(named({"Action": "sts:*", "Resource": "*"}),))
+    plain = PlainDecisions()
+    assert plain.trusted(OWN, ("sts:AssumeRole",), ROLE, allowing, usual)
+    assert not plain.trusted(OWN, ("sts:AssumeRole",), ROLE, NONE, usual)
+    limited = PolicySet(identity=allowing.identity, boundary=named({"Action": "sqs:*", "Resource": "*"}))
+    assert not plain.trusted(OWN, ("sts:AssumeRole",), ROLE, limited, usual)
+    condition = {"Bool": {"aws:SecureTransport": "true"}}
+    conditional = PolicySet(identity=(named({"Action": "sts:*", "Resource": "*", "Condition": condition}),))
+    assert not plain.trusted(OWN, ("sts:AssumeRole",), ROLE, conditional, usual)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from podid.lean.server import Handler, HttpServer, Limits, bound_socket
+from podid.lean.server import Handler, HttpServer, Limits, Together, bound_socket
 
 Scenario = Callable[[HttpServer, int], Awaitable[Any]]
 
@@ -15,9 +15,11 @@ Scenario = Callable[[HttpServer, int], Awaitable[Any]]
 def serving() -> Callable[..., Any]:
     """Runs a scenario against a real server on a free port of loopback."""
 
-    def run(handler: Handler, scenario: Scenario, limits: Limits | None = None) -> Any:
+    def run(
+        handler: Handler, scenario: Scenario, limits: Limits | None = None, together: Together | None = None
+    ) -> Any:
         async def main() -> Any:
-            server = HttpServer(handler, limits=limits)
+            server = HttpServer(handler, together=together, limits=limits)
             sock = bound_socket("127.0.0.1", 0)
             port = sock.getsockname()[1]
             await server.listen(sock)

@@ -90,6 +90,21 @@ def test_an_import_needs_the_key_of_the_export(kept: Kept, tmp_path: Path) -> No
         import_from(Place(home=other.home, master_key_file=kept.master_file), file, replace=True, environ={})
 
 
+def test_an_import_with_another_key_does_not_make_it_the_homes(kept: Kept, tmp_path: Path) -> None:
+    file, wrong = tmp_path / "state.jsonl", tmp_path / "wrong.key"
+    rows = export_to(kept.place, file, with_log=True)
+    MasterKey.load_or_create(wrong)
+    home = Home(tmp_path / "new")
+    with pytest.raises(Forbidden, match="cannot be read"):
+        import_from(Place(home=home, master_key_file=wrong), tmp_path / "nothing", replace=False, environ={})
+    assert not home.path.exists()
+    with pytest.raises(LocalProblem, match="another master key than this state has"):
+        import_from(Place(home=home, master_key_file=wrong), file, replace=False, environ={})
+    right = Place(home=home, master_key_file=kept.master_file)
+    assert import_from(right, file, replace=False, environ={}) == rows
+    assert look(Place(home=home)).sound
+
+
 def test_an_import_does_not_mix_with_what_is_there(kept: Kept, tmp_path: Path) -> None:
     file = tmp_path / "state.jsonl"
     rows = export_to(kept.place, file, with_log=False)
@@ -107,6 +122,11 @@ def test_an_import_does_not_mix_with_what_is_there(kept: Kept, tmp_path: Path) -
         (lambda lines: [re.sub(r'"\d{4}_\w+"', '"0001_iam"', lines[0]), *lines[1:]], "use the same version"),
         (lambda lines: [*lines[:1], lines[1].replace('"name":', '"nome":'), *lines[2:]], "not known here"),
         (lambda lines: [*lines[:1], lines[1], *lines[1:]], "does not fit"),
+        (lambda lines: [*lines, lines[1]], "goes on after its end"),
+        (lambda lines: [lines[0], re.sub(r'"created_at":\d+', '"created_at":"then"', lines[1])], "does not fit in"),
+        (lambda lines: [lines[0], re.sub(r'"name":"\w+"', '"name":7', lines[1])], "does not fit in"),
+        (lambda lines: [lines[0], re.sub(r'"name":"\w+"', '"name":{"base64":"?"}', lines[1])], "cannot be read in"),
+        (lambda lines: ["[" * 100_000], "not JSON"),
         (lambda lines: ["[]\n"], "no JSON object"),
         (lambda lines: [], "not JSON"),
     ],
@@ -138,6 +158,46 @@ def test_a_look_finds_what_is_wrong(kept: Kept, tmp_path: Path) -> None:
     with pytest.raises(Forbidden, match="schema"):
         export_to(kept.place, tmp_path / "file", with_log=True)
     assert not (tmp_path / "file").exists()
+
+
+def test_a_damaged_database_is_told_and_not_written_to(kept: Kept, tmp_path: Path) -> None:
+    key = kept.master_file.read_bytes()
+    database = kept.home.serve / "state.db"
+    with sqlite3.connect(database) as connection:
+        [page] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'iam_access_keys'").fetchone()
+        [size] = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"garbage " * (size // 8))
+    found = look(kept.place)
+    assert not found.sound
+    assert "damaged" in found.problems[0] or "the database cannot be read: " in found.problems[0]
+    with pytest.raises(Forbidden, match="cannot be read"):
+        export_to(kept.place, tmp_path / "state.jsonl", with_log=True)
+    assert not (tmp_path / "state.jsonl").exists()
+    with pytest.raises(Forbidden, match="cannot be used"):
+        rotate(kept.place, settle=0)
+    assert key in kept.master_file.read_bytes()
+
+
+def test_keys_of_a_newer_podids_database_are_not_rotated(kept: Kept) -> None:
+    key = kept.master_file.read_bytes()
+    with sqlite3.connect(kept.home.serve / "state.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999_later'")
+    connection.close()
+    with pytest.raises(Forbidden, match="the schema is 9999_later"):
+        rotate(kept.place, settle=0)
+    assert kept.master_file.read_bytes() == key
+
+
+def test_a_home_of_serve_alone_is_a_home(kept: Kept, tmp_path: Path) -> None:
+    file = tmp_path / "state.jsonl"
+    rows = export_to(Place(home=Home(kept.home.serve)), file, with_log=True)
+    place = Place(home=Home(kept.home.serve), master_key_file=kept.master_file)
+    assert import_from(place, file, replace=True, environ={}) == rows
+    assert look(Place(home=Home(kept.home.serve))).sound
+    assert not (kept.home.serve / "cluster").exists()
 
 
 def test_where_there_is_no_state(tmp_path: Path) -> None:

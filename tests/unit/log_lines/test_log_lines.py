@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET, Struct, UnsetType
 
 from podid import log_lines
 from podid.log_lines import JsonLines, LineQueue
@@ -30,6 +33,63 @@ def test_a_line_of_the_queue_has_what_a_line_of_logging_has(caplog: pytest.LogCa
     assert mine.pop("time")[:10] == other.pop("time")[:10]
     assert mine == other
     assert len(mine["path"]) == 8192
+
+
+class Inner(Struct):
+    name: str
+    names: tuple[str, ...] = ()
+
+
+class Told(Struct):
+    path: str
+    half: str | UnsetType = UNSET
+    inner: list[Inner] | UnsetType = UNSET
+    when: datetime | UnsetType = UNSET
+
+
+WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Told("/x"),
+        Told("/x", inner=[Inner("a", ("b", "c"))], when=WHEN),
+        Told("/x" * 9000, inner=[Inner("a" * 9000, ("b" * 9000,))], when=WHEN),
+        Told("/x", half="\ud800", inner=[Inner("\udfff", ("\n\0",))]),
+    ],
+    ids=["little", "all", "long", "halves"],
+)
+def test_a_line_of_a_struct_has_its_members_bounded(told: Told, caplog: pytest.LogCaptureFixture) -> None:
+    stream = io.StringIO()
+    queue = LineQueue(stream)
+    queue.put("podid.access", "request", told)
+    queue.flush()
+    (mine,) = lines(stream)
+    with caplog.at_level(logging.INFO, logger="podid.access"):
+        log_lines.tell(logging.getLogger("podid.access"), "request", told)
+    other = json.loads(JsonLines().format(caplog.records[-1]))
+    assert mine.pop("time")[:10] == other.pop("time")[:10]
+    assert mine == other
+    assert (mine["logger"], mine["level"], mine["path"]) == ("podid.access", "INFO", told.path[:8192])
+    assert mine.get("half") == (None if told.half is UNSET else told.half)
+    if told.inner:
+        inner = {"name": told.inner[0].name[:8192], "names": [name[:8192] for name in told.inner[0].names]}
+        assert mine["inner"] == [inner]
+    if told.when:
+        assert mine["when"] == "2026-01-02T03:04:05Z"
+
+
+def test_what_json_has_not_is_told_in_its_own_words() -> None:
+    stream = io.StringIO()
+    queue = LineQueue(stream)
+    queue.put("podid", "one", {"path": Path("/x"), "many": {"a": [Path("/y")] * 200}, "when": WHEN})
+    queue.put("podid", "two", {})
+    queue.flush()
+    first, second = lines(stream)
+    assert (first["path"], first["when"]) == ("/x", "2026-01-02T03:04:05+00:00")
+    assert first["many"] == {"a": ["/y"] * 100}
+    assert second.keys() == {"time", "level", "logger", "message"}
 
 
 def test_the_queue_writes_by_itself() -> None:

@@ -15,7 +15,7 @@ from podid.core.http import HttpRequest
 from podid.core.sigv4 import Credentials, Problem, SignatureProblem, check, presign, read_claim, sign
 from podid.core.sigv4.canonical import reencode
 from podid.core.sigv4.post_policy import check_form_signature, read_form_claim
-from podid.core.sigv4.scope import mac, signing_key
+from podid.core.sigv4.scope import signing_mac
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC)
 KEY = Credentials("AKIDEXAMPLE", "secret")
@@ -104,7 +104,7 @@ FIELDS = {
     "x-amz-algorithm": "AWS4-HMAC-SHA256",
     "x-amz-credential": SCOPE,
     "x-amz-date": "20260304T050607Z",
-    "x-amz-signature": mac(signing_key("secret", "20260304", "us-east-1", "s3"), POLICY),
+    "x-amz-signature": signing_mac("secret", "20260304", "us-east-1", "s3")(POLICY.encode()).hex(),
 }
 VERSION_2 = {
     "policy": POLICY,

@@ -98,7 +98,7 @@ def test_what_nobody_signed_is_no_claim() -> None:
         (lambda request: authorization(request, "AWS4-HMAC-SHA256 ", "Bearer "), Problem.UNSUPPORTED_ALGORITHM),
         (lambda request: authorization(request, "us-east-1", "us-west-2"), Problem.MISMATCH),
         (lambda request: authorization(request, "/eks/", "/iam/"), Problem.MISMATCH),
-        (lambda request: authorization(request, "/eks/", "/s3/"), Problem.MISSING_PARTS),
+        (lambda request: authorization(request, "/eks/", "/s3/"), Problem.NO_DIGEST),
         (lambda request: authorization(request, "aws4_request", "aws5_request"), Problem.SCOPE),
         (lambda request: authorization(request, "us-east-1/eks", "eks/us-east-1"), Problem.MISMATCH),
         (lambda request: authorization(request, "20260304/us-east-1", "us-east-1/20260304"), Problem.SCOPE),

@@ -59,7 +59,7 @@ class World:
         self.iam.ensure_user(account, name, inline=policies)
         key = self.iam.find_key(self.iam.ensure_access_key(account, name).access_key_id)
         assert key is not None
-        return self.iam.caller_of_key(key)
+        return key.caller
 
     def role(self, trust: str, name: str = "app", account: str = ACCOUNT, **policies: str) -> str:
         return self.iam.ensure_role(account, name, trust=trust, inline=policies).arn

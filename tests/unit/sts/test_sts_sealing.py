@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import stat
 import string
 import threading
@@ -19,22 +20,27 @@ from podid.iam.key_ids import account_of_access_key, new_access_key_id
 from podid.sts import KeyRing, KeyRingProblem
 from podid.sts.claims import SessionClaims, decode_claims, encode_claims
 from podid.sts.key_ring import LONGEST_SESSION
-from podid.sts.sealing import MAX_TOKEN, NotOurs, Unsealable, open_sealed, seal
+from podid.sts.sealing import MAX_TOKEN, NotOurs, Seal, Sealer, Unsealable
 
 ACCOUNT = "111122223333"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 RING = KeyRing.generate(NOW)
 
 
-def randomly(size: int) -> bytes:
-    import os
+randomly = os.urandom
 
-    return os.urandom(size)
+
+def seal(ring: KeyRing, claims: bytes, purpose: bytes) -> tuple[str, Seal]:
+    return Sealer(ring).seal(claims, purpose)
+
+
+def open_sealed(ring: KeyRing, token: str, purpose: bytes) -> tuple[bytes, Seal]:
+    return Sealer(ring).open(token, purpose)
 
 
 @given(st.binary(max_size=3000))
 def test_what_is_sealed_opens(claims: bytes) -> None:
-    token, made = seal(RING, claims, b"p", randomly)
+    token, made = seal(RING, claims, b"p")
     opened, again = open_sealed(RING, token, b"p")
     assert opened == claims
     assert made.secret("ASIA") == again.secret("ASIA")
@@ -44,7 +50,7 @@ def test_what_is_sealed_opens(claims: bytes) -> None:
 @given(st.data())
 @settings(max_examples=300)
 def test_no_altered_token_opens(data: st.DataObject) -> None:
-    token, _ = seal(RING, b"claims" * 10, b"p", randomly)
+    token, _ = seal(RING, b"claims" * 10, b"p")
     raw = bytearray(base64.b64decode(token))
     index = data.draw(st.integers(0, len(raw) - 1))
     raw[index] ^= data.draw(st.integers(1, 255))
@@ -59,7 +65,7 @@ def test_whatever_else_comes_is_not_ours(token: str) -> None:
 
 
 def test_truncated_and_lengthened_tokens_are_not_ours() -> None:
-    token, _ = seal(RING, b"claims", b"p", randomly)
+    token, _ = seal(RING, b"claims", b"p")
     raw = base64.b64decode(token)
     for size in range(len(raw)):
         with pytest.raises(NotOurs):
@@ -70,7 +76,7 @@ def test_truncated_and_lengthened_tokens_are_not_ours() -> None:
 
 
 def test_a_seal_is_for_one_purpose_and_one_ring() -> None:
-    token, _ = seal(RING, b"claims", b"session", randomly)
+    token, _ = seal(RING, b"claims", b"session")
     with pytest.raises(NotOurs):
         open_sealed(RING, token, b"message")
     with pytest.raises(NotOurs):
@@ -81,7 +87,7 @@ def test_a_bomb_does_not_inflate(monkeypatch: pytest.MonkeyPatch) -> None:
     import podid.sts.sealing as sealing
 
     monkeypatch.setattr(sealing, "MAX_CLAIMS", 10_000_000)
-    bomb, _ = seal(RING, bytes(1_000_000), b"p", randomly)
+    bomb, _ = seal(RING, bytes(1_000_000), b"p")
     monkeypatch.undo()
     with pytest.raises(NotOurs):
         open_sealed(RING, bomb, b"p")
@@ -89,12 +95,12 @@ def test_a_bomb_does_not_inflate(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_does_not_fit_is_refused_when_sealing() -> None:
     with pytest.raises(Unsealable):
-        seal(RING, randomly(MAX_TOKEN), b"p", randomly)
+        seal(RING, randomly(MAX_TOKEN), b"p")
 
 
 def test_secrets_differ_by_access_key_id_and_by_token() -> None:
-    _, one = seal(RING, b"claims", b"p", randomly)
-    _, other = seal(RING, b"claims", b"p", randomly)
+    _, one = seal(RING, b"claims", b"p")
+    _, other = seal(RING, b"claims", b"p")
     secrets = {one.secret("ASIA1"), one.secret("ASIA2"), other.secret("ASIA1")}
     assert len(secrets) == 3
     assert all(len(secret) == 40 for secret in secrets)
@@ -110,7 +116,7 @@ def test_a_token_holds_no_plain_text() -> None:
         issued_at=1,
         expires_at=2,
     )
-    token, _ = seal(RING, encode_claims(claims), b"p", randomly)
+    token, _ = seal(RING, encode_claims(claims), b"p")
     assert ACCOUNT.encode() not in base64.b64decode(token)
     assert decode_claims(open_sealed(RING, token, b"p")[0]) == claims
 
@@ -122,7 +128,7 @@ def test_a_ring_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "home" / "ring.json"
     first = KeyRing.load_or_create(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    token, _ = seal(first, b"claims", b"p", randomly)
+    token, _ = seal(first, b"claims", b"p")
     assert open_sealed(KeyRing.load_or_create(path), token, b"p")[0] == b"claims"
 
 
@@ -141,17 +147,17 @@ def test_of_many_that_make_a_ring_all_get_the_same(tmp_path: Path) -> None:
 def test_rotation_in_another_process_is_taken_up(tmp_path: Path) -> None:
     path = tmp_path / "ring.json"
     serving = KeyRing.load_or_create(path, now=NOW)
-    old, _ = seal(serving, b"old", b"p", randomly)
+    old, _ = seal(serving, b"old", b"p")
     KeyRing.load_or_create(path).rotate(NOW)
-    new, _ = seal(KeyRing.load_or_create(path), b"new", b"p", randomly)
+    new, _ = seal(KeyRing.load_or_create(path), b"new", b"p")
     assert open_sealed(serving, new, b"p")[0] == b"new"
     assert open_sealed(serving, old, b"p")[0] == b"old"
-    assert seal(serving, b"", b"p", randomly)[1].key == KeyRing.load_or_create(path).current()
+    assert seal(serving, b"", b"p")[1].key == KeyRing.load_or_create(path).current()
 
 
 def test_an_old_key_goes_when_its_last_session_has_ended() -> None:
     ring = KeyRing.generate(NOW)
-    token, _ = seal(ring, b"claims", b"p", randomly)
+    token, _ = seal(ring, b"claims", b"p")
     ring.rotate(NOW)
     ring.rotate(NOW + LONGEST_SESSION - timedelta(seconds=1))
     assert open_sealed(ring, token, b"p")[0] == b"claims"
@@ -163,7 +169,7 @@ def test_an_old_key_goes_when_its_last_session_has_ended() -> None:
 def test_a_broken_file_does_not_take_the_keys_away(tmp_path: Path) -> None:
     path = tmp_path / "ring.json"
     ring = KeyRing.load_or_create(path)
-    token, _ = seal(ring, b"claims", b"p", randomly)
+    token, _ = seal(ring, b"claims", b"p")
     path.write_text("{")
     assert open_sealed(ring, token, b"p")[0] == b"claims"
     path.unlink()

@@ -21,6 +21,10 @@ def wire(**tags: str) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
+def size_of(tags: dict[str, str]) -> int:
+    return pass_tags(tags, (), SessionTags()).size
+
+
 def test_session_tags_are_principal_tags_and_beat_the_roles(world: Any) -> None:
     ann = world.user(p=world.allow(FREE))
     role = world.role(world.trust(ROOT))
@@ -88,6 +92,20 @@ def test_transitive_tags_travel_and_cannot_be_set_again(world: Any) -> None:
     assert world.assume(session, third, Tags=wire(floor="4")).tags["floor"] == "4"
 
 
+def test_tags_of_which_all_travel_do_so_again(world: Any) -> None:
+    ann = world.user(p=world.allow(FREE))
+    first = world.role(world.trust(ROOT), "first", p=world.allow(FREE))
+    second = world.role(world.trust(ROOT), "second", p=world.allow(FREE))
+    third = world.role(world.trust(ROOT), "third")
+    session = world.assume(ann, first, Tags=wire(Team="a", floor="3"), TransitiveTagKeys=["Team", "FLOOR"])
+    assert session.session.transitive == {"team", "floor"}
+    chained = world.assume(world.assume(session, second), third)
+    assert dict(chained.session.tags) == {"Team": "a", "floor": "3"}
+    assert chained.session.transitive == {"team", "floor"}
+    partly = world.assume(session, third, Tags=wire(own="x"))
+    assert partly.session.transitive == {"team", "floor"}
+
+
 def test_inherited_tags_need_tag_session_too(world: Any) -> None:
     ann = world.user(p=world.allow(FREE))
     first = world.role(world.trust(ROOT), "first", p=world.allow(FREE))
@@ -126,6 +144,10 @@ def test_transitive_keys_are_a_condition_key(world: Any) -> None:
         ({"Tags": wire(k="v" * 257)}, "ValidationError", "session tag"),
         ({"Tags": wire(k="<>")}, "ValidationError", "session tag"),
         ({"Tags": [{"Key": "", "Value": "x"}]}, "ValidationError", "session tag"),
+        ({"Tags": wire(good="v" * 256, k="v" * 257, l="<>")}, "ValidationError", "session tag 'k'"),
+        ({"Tags": wire(k="\ud800")}, "ValidationError", "session tag 'k'"),
+        ({"Tags": [{"Key": "\udfff", "Value": "x"}]}, "ValidationError", "session tag"),
+        ({"Tags": wire(k="a\0b")}, "ValidationError", "session tag 'k'"),
         ({"Tags": [{"Key": "AWS:x", "Value": "x"}]}, "InvalidParameterValue", "reserved"),
         ({"Tags": [{"Key": f"k{n}", "Value": ""} for n in range(51)]}, "ValidationError", "51 session tags"),
     ],
@@ -149,7 +171,7 @@ def test_fifty_tags_with_every_kind_of_letter(world: Any) -> None:
 def test_published_sizes() -> None:
     repeated = {f"T{number}": "a" * 250 for number in range(1, 10)}
     with pytest.raises(AwsError, match=r"^Packed size of session tags consumes 498% of allotted space\.$") as caught:
-        packed_size(None, (), repeated)
+        packed_size(None, (), size_of(repeated))
     assert (caught.value.code, caught.value.status) == ("PackedPolicyTooLarge", 400)
     eks = {
         "eks-cluster-arn": "arn:aws:eks:us-west-2:111122223333:cluster/eksworkshop-eksctl",
@@ -159,26 +181,26 @@ def test_published_sizes() -> None:
         "kubernetes-pod-name": "app1-v1-56b9f94b4-abcde",
         "kubernetes-pod-uid": "0d2ba5c9-1d2c-4a4f-9c3e-0123456789ab",
     }
-    assert packed_size(None, (), eks) in range(54, 60)
+    assert packed_size(None, (), size_of(eks)) in range(54, 60)
     example = '{"Version":"2012-10-17","Statement":[{"Sid":"Stmt1","Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
-    assert packed_size(example, (), {}) in range(1, 9)
+    assert packed_size(example, (), 0) in range(1, 9)
 
 
 def test_exactly_full_is_not_too_large() -> None:
-    assert packed_size(None, (), {"k" * 128: "v" * 256, "l": "v" * (SPACE - 385)}) == 100
+    assert packed_size(None, (), size_of({"k" * 128: "v" * 256, "l": "v" * (SPACE - 385)})) == 100
     with pytest.raises(AwsError, match="101%"):
-        packed_size(None, (), {"k" * 128: "v" * 256, "l": "v" * (SPACE - 384)})
+        packed_size(None, (), size_of({"k" * 128: "v" * 256, "l": "v" * (SPACE - 384)}))
 
 
 def test_nothing_passed_has_no_size() -> None:
-    assert packed_size(None, (), {}) is None
+    assert packed_size(None, (), 0) is None
 
 
 def test_policies_have_a_length_before_packing() -> None:
     with pytest.raises(AwsError, match="2048") as caught:
-        packed_size("{" + " " * 2047 + "}", (), {})
+        packed_size("{" + " " * 2047 + "}", (), 0)
     assert caught.value.code == "ValidationError"
-    assert packed_size("{" + " " * 2046 + "}", (), {}) is not None
+    assert packed_size("{" + " " * 2046 + "}", (), 0) is not None
 
 
 def test_a_policy_that_does_not_pack_is_too_large(world: Any) -> None:
@@ -212,10 +234,12 @@ def test_what_is_passed_is_own_and_inherited_and_nothing_is_lost(
         return
     passed = pass_tags(own, transitive, calling)
     inherited = {key: value for key, value in held.items() if key.lower() in handed_down}
-    assert passed.all() == {**inherited, **own}
+    assert passed.tags == {**inherited, **own}
     assert passed.transitive == handed_down | {key.lower() for key in transitive}
+    assert passed.all_transitive == (passed.transitive == {key.lower() for key in passed.tags})
+    assert passed.size == sum(len(key.encode()) + len(value.encode()) for key, value in passed.tags.items())
     again = pass_tags({}, (), passed.session())
-    assert {key.lower() for key in again.all()} == passed.transitive
+    assert {key.lower() for key in again.tags} == passed.transitive
 
 
 @given(tags, tags)

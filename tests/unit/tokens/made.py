@@ -1,13 +1,18 @@
-"""Tokens made by hand."""
+"""Tokens made by hand, and their verification."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from podid.core.tokens import (
+    KeySet,
+    ServiceAccountToken,
+    SigningKey,
     base64url,
+    verify_service_account_token,
 )
 
 
@@ -18,3 +23,10 @@ def raw(header: Any, payload: Any, sign: Callable[[bytes], bytes]) -> str:
     ]
     signed = ".".join(parts)
     return f"{signed}.{base64url.encode(sign(signed.encode()))}"
+
+
+def verify(token: str, key: SigningKey | KeySet, now: datetime, **expected: Any) -> ServiceAccountToken:
+    """What a token says if it holds; `expected` is what differs from the usual issuer and audience."""
+    keys = key if isinstance(key, KeySet) else KeySet.of([key.verification_key()])
+    expected = {"issuer": "https://issuer.local", "audience": "pods.eks.amazonaws.com", **expected}
+    return verify_service_account_token(token, keys, now=now, **expected)

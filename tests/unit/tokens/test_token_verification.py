@@ -1,11 +1,11 @@
-"""None"""
+"""Steps 1 to 4 of verifying a token: form, header, key, signature."""
 
 from __future__ import annotations
 
 import hmac
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +14,26 @@ import joserfc.jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.unit.tokens.made import raw
+from tests.unit.tokens.made import raw, verify
 
 from podid.core.tokens import (
     MAX_SIZE,
     BadSignature,
-    Expired,
     KeySet,
     Malformed,
-    NotBound,
-    NotYetValid,
     ServiceAccountToken,
     SigningKey,
     TokenProblem,
     UnknownKey,
-    WrongAudience,
-    WrongIssuer,
     base64url,
     parse_jwks,
     sign_token,
-    verify_service_account_token,
-    verify_token,
 )
 from podid.core.tokens.algorithms import is_signed, signature_of
 from podid.core.tokens.keys import _public_key
 
 ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "jws_rfc7515.json").read_text())["vectors"]
-
-
-def verify(token: str, key: SigningKey | KeySet, now: datetime, **expected: Any) -> ServiceAccountToken:
-    keys = key if isinstance(key, KeySet) else KeySet.of([key.verification_key()])
-    expected = {"issuer": "https://issuer.local", "audience": "pods.eks.amazonaws.com", **expected}
-    return verify_service_account_token(token, keys, now=now, **expected)
 
 
 def _always(signature: bytes) -> Callable[[bytes], bytes]:
@@ -71,12 +58,15 @@ def test_a_token_of_the_cluster_holds(algorithm: str, signing_keys: Any, claims:
         node_uid="node-uid",
         issuer="https://issuer.local",
         audiences=("pods.eks.amazonaws.com",),
-        issued_at=datetime.fromtimestamp(claims["iat"], UTC),
-        not_before=datetime.fromtimestamp(claims["nbf"], UTC),
-        expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        issued=claims["iat"],
+        begins=claims["nbf"],
+        expires=claims["exp"],
         jti=claims["jti"],
     )
     assert token.subject == claims["sub"]
+    assert (token.issued_at, token.not_before, token.expires_at) == tuple(
+        datetime.fromtimestamp(claims[name], UTC) for name in ("iat", "nbf", "exp")
+    )
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -240,140 +230,11 @@ def test_an_ecdsa_signature_in_der_is_refused(signing_keys: Any, claims: Any, no
         verify(der, key, now)
 
 
-@pytest.mark.parametrize(
-    "issuer", [None, "", "https://issuer.local/", "HTTPS://issuer.local", 1, ["https://issuer.local"]]
-)
-def test_step_5_issuer(issuer: Any, signing_keys: Any, claims: Any, now: datetime) -> None:
-    key = signing_keys["ES256"]
-    with pytest.raises(WrongIssuer):
-        verify(sign_token(key, {**claims, "iss": issuer}), key, now)
-
-
-def test_an_empty_expectation_expects_nothing(signing_keys: Any, claims: Any, now: datetime) -> None:
-    key = signing_keys["ES256"]
-    with pytest.raises(WrongIssuer):
-        verify(sign_token(key, {**claims, "iss": ""}), key, now, issuer="")
-    with pytest.raises(WrongAudience):
-        verify(sign_token(key, {**claims, "aud": [""]}), key, now, audience="")
-
-
-@pytest.mark.parametrize(
-    ("audience", "problem"),
-    [
-        ("sts.amazonaws.com", WrongAudience),
-        ([], WrongAudience),
-        (["https://kubernetes.default.svc"], WrongAudience),
-        (["pods.eks.amazonaws.com.evil"], WrongAudience),
-        ("pods", WrongAudience),
-        (None, Malformed),
-        ({"pods.eks.amazonaws.com": 1}, Malformed),
-        ([1, "pods.eks.amazonaws.com"], Malformed),
-    ],
-)
-def test_step_6_audience(
-    audience: Any, problem: type[TokenProblem], signing_keys: Any, claims: Any, now: datetime
-) -> None:
-    key = signing_keys["ES256"]
-    with pytest.raises(problem):
-        verify(sign_token(key, {**claims, "aud": audience}), key, now)
-
-
-def test_one_of_many_audiences_will_do(signing_keys: Any, claims: Any, now: datetime) -> None:
-    key = signing_keys["ES256"]
-    for audience in ("pods.eks.amazonaws.com", ["a", "pods.eks.amazonaws.com"]):
-        assert verify(sign_token(key, {**claims, "aud": audience}), key, now).pod_uid == "pod-uid"
-
-
-def test_step_7_the_instant_of_exp_is_too_late(signing_keys: Any, claims: Any) -> None:
-    key = signing_keys["ES256"]
-    token = sign_token(key, claims)
-    end = datetime.fromtimestamp(claims["exp"], UTC)
-    verify(token, key, end - timedelta(microseconds=1))
-    with pytest.raises(Expired) as refused:
-        verify(token, key, end)
-    assert refused.value.public == (
-        "The token included in the request is expired: current date/time 2026-03-04T06:05:57Z must be before the "
-        "expiration date/time 2026-03-04T06:05:57Z"
-    )
-    verify(token, key, end + timedelta(seconds=4), leeway=timedelta(seconds=5))
-    with pytest.raises(Expired):
-        verify(token, key, end + timedelta(seconds=5), leeway=timedelta(seconds=5))
-
-
-@pytest.mark.parametrize("name", ["nbf", "iat"])
-def test_step_7_the_instant_of_the_beginning_is_soon_enough(name: str, signing_keys: Any, claims: Any) -> None:
-    key = signing_keys["ES256"]
-    token = sign_token(key, {**claims, name: claims["exp"] - 60})
-    begin = datetime.fromtimestamp(claims["exp"] - 60, UTC)
-    verify(token, key, begin)
-    with pytest.raises(NotYetValid):
-        verify(token, key, begin - timedelta(microseconds=1))
-    verify(token, key, begin - timedelta(seconds=5), leeway=timedelta(seconds=5))
-
-
-@pytest.mark.parametrize("value", ["soon", True, -1, 1e300, {}, 253_402_300_800])
-@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
-def test_step_7_times_are_numbers(name: str, value: Any, signing_keys: Any, claims: Any, now: datetime) -> None:
-    key = signing_keys["ES256"]
-    with pytest.raises(Malformed):
-        verify(sign_token(key, {**claims, name: value}), key, now)
-
-
-def test_step_7_only_the_end_is_required(signing_keys: Any, claims: Any, now: datetime) -> None:
-    key = signing_keys["ES256"]
-    without = {name: value for name, value in claims.items() if name not in ("nbf", "iat")}
-    assert verify(sign_token(key, without), key, now).not_before is None
-    with pytest.raises(Malformed, match="no expiration"):
-        verify(sign_token(key, {name: value for name, value in claims.items() if name != "exp"}), key, now)
-
-
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        ({"kubernetes.io": None}, Malformed),
-        ({"kubernetes.io": {}}, NotBound),
-        ({"sub": "system:serviceaccount:default:other"}, NotBound),
-        ({"sub": "system:serviceaccount:kube-system:app"}, NotBound),
-        ({"sub": None}, NotBound),
-        ({"pod": None}, Malformed),
-        ({"pod": {}}, NotBound),
-        ({"pod": {"name": "pod-1"}}, NotBound),
-        ({"pod": {"name": "pod-1", "uid": ""}}, NotBound),
-        ({"pod": {"name": 1, "uid": "u"}}, Malformed),
-        ({"serviceaccount": {"name": "app"}}, NotBound),
-        ({"serviceaccount": "app"}, Malformed),
-        ({"namespace": ""}, NotBound),
-        ({"namespace": ["default"]}, Malformed),
-    ],
-)
-def test_step_8_binding(
-    change: dict[str, Any], problem: type[TokenProblem], signing_keys: Any, claims: Any, now: datetime
-) -> None:
-    key = signing_keys["ES256"]
-    for name, value in change.items():
-        if name in claims:
-            claims[name] = value
-        else:
-            claims["kubernetes.io"][name] = value
-    with pytest.raises(problem):
-        verify(sign_token(key, claims), key, now)
-
-
-def test_a_token_bound_to_no_pod_is_still_a_token(signing_keys: Any, claims: Any, now: datetime) -> None:
-    key = signing_keys["ES256"]
-    del claims["kubernetes.io"]["pod"]
-    keys = KeySet.of([key.verification_key()])
-    read = verify_token(
-        sign_token(key, claims), keys, issuer="https://issuer.local", audience="pods.eks.amazonaws.com", now=now
-    )
-    assert read == claims
-
-
-def test_an_older_cluster_names_no_node(signing_keys: Any, claims: Any, now: datetime) -> None:
-    key = signing_keys["ES256"]
-    del claims["kubernetes.io"]["node"], claims["jti"]
-    token = verify(sign_token(key, claims), key, now)
-    assert (token.node_name, token.node_uid, token.jti) == ("", "", "")
+def test_step_4_a_payload_that_is_not_ascii_was_signed_by_nobody(signing_keys: Any, claims: Any, now: datetime) -> None:
+    header, _, signature = sign_token(signing_keys["ES256"], claims).split(".")
+    for payload in ("\u0430", "\ud800"):
+        with pytest.raises(BadSignature):
+            verify(f"{header}.{payload}.{signature}", signing_keys["ES256"], now)
 
 
 def test_no_problem_repeats_the_token(signing_keys: Any, claims: Any, now: datetime) -> None:

@@ -12,7 +12,7 @@ from podid.core.caller import Caller, CallerKind
 PrincipalKind = CallerKind | Literal["web-identity", "saml"]
 
 
-class Principal(Struct, frozen=True, kw_only=True):
+class Principal(Struct, frozen=True, kw_only=True, cache_hash=True):
     """Who asks.
 
     `arn` is the caller's own ARN (for a role session the assumed-role ARN). `issuer_arn` is the ARN its policies hang on: for a role

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
+from podid.core.http import Headers
+
 Pairs = list[tuple[str, str]]
 
 _LONGEST_KEPT_PATH = 256
@@ -83,16 +85,23 @@ def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
-def canonical_headers(names: Iterable[str], values: Mapping[str, list[str]]) -> str:
-    """`name:value\\n` for each signed name; repeated headers joined by commas, runs of blanks collapsed."""
-    return "".join([f"{name}:{','.join(map(_collapsed, values.get(name, ())))}\n" for name in names])
+def header_values(headers: Headers) -> dict[str, str]:
+    """Each header once; the values of one that is repeated joined by commas, as they are signed."""
+    values = dict(headers)
+    if len(values) < len(headers):
+        values = {}
+        for name, value in headers:
+            kept = " ".join(value.split())
+            values[name] = f"{values[name]},{kept}" if name in values else kept
+    return values
 
 
-def _collapsed(value: str) -> str:
-    """A value without blanks around it and with single ones within."""
-    if value.isascii() and value.isprintable() and "  " not in value and value[:1] != " " and value[-1:] != " ":
-        return value
-    return " ".join(value.split())
+def canonical_headers(names: Iterable[str], values: Mapping[str, str]) -> str:
+    """`name:value\\n` for each signed name, no blanks around a value and single ones within."""
+    lines = ""
+    for name in names:
+        lines += f"{name}:{' '.join(values.get(name, '').split())}\n"
+    return lines
 
 
 def request_digest(method: str, path: str, query: str, headers: str, signed: str, payload_hash: str) -> str:

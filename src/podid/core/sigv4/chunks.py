@@ -18,7 +18,7 @@ import re
 
 from podid.core.sigv4.claim import Claim
 from podid.core.sigv4.problems import Problem, SignatureProblem
-from podid.core.sigv4.scope import EMPTY_SHA256, mac, signing_key
+from podid.core.sigv4.scope import EMPTY_SHA256, signing_mac
 
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_WITH_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
@@ -47,7 +47,7 @@ class ChunkDecoder:
         self.trailers: dict[str, str] = {}
         self._signed = claim.payload_hash != UNSIGNED_WITH_TRAILER
         self._has_trailer = claim.payload_hash != SIGNED
-        self._key = signing_key(secret, claim.day, claim.region, claim.service)
+        self._mac = signing_mac(secret, claim.day, claim.region, claim.service)
         self._context = f"{claim.date_text}\n{claim.scope}"
         self._previous = claim.signature
         self._expected = decoded_length
@@ -134,7 +134,7 @@ class ChunkDecoder:
         if not self._signed:
             return
         text = f"AWS4-HMAC-SHA256-PAYLOAD\n{self._context}\n{self._previous}\n{EMPTY_SHA256}\n{self._chunk_hash.hexdigest()}"
-        self._require(mac(self._key, text), self._chunk_signature)
+        self._require(text, self._chunk_signature)
         self._previous = self._chunk_signature
 
     def _read_trailer(self, out: bytearray) -> bool:
@@ -164,10 +164,10 @@ class ChunkDecoder:
         given = self.trailers.pop(_SIGNATURE_TRAILER, "")
         canonical = "".join(f"{name}:{self.trailers[name]}\n" for name in sorted(self.trailers))
         digest = hashlib.sha256(canonical.encode()).hexdigest()
-        self._require(mac(self._key, f"AWS4-HMAC-SHA256-TRAILER\n{self._context}\n{self._previous}\n{digest}"), given)
+        self._require(f"AWS4-HMAC-SHA256-TRAILER\n{self._context}\n{self._previous}\n{digest}", given)
 
-    def _require(self, expected: str, given: str) -> None:
-        if not hmac.compare_digest(expected.encode(), given.encode()):
+    def _require(self, text: str, given: str) -> None:
+        if not hmac.compare_digest(self._mac(text.encode()).hex().encode(), given.encode()):
             raise SignatureProblem(
                 Problem.MISMATCH, "The request signature we calculated does not match the signature you provided."
             )

@@ -19,7 +19,7 @@ from urllib.parse import unquote_plus
 
 from msgspec import Struct
 
-from podid.core.http import HttpRequest
+from podid.core.http import Headers, HttpRequest
 from podid.core.sigv4.problems import Problem, SignatureProblem
 from podid.core.sigv4.scope import ALGORITHM, TERMINATOR, UNSIGNED_PAYLOAD, is_s3, parse_date
 
@@ -35,6 +35,7 @@ MAX_AUTHORIZATION = 8 * 1024
 _KEPT = 512
 """Credentials and lists of signed headers kept as read: a client sends the same ones all day."""
 
+_BEFORE_SIGNATURE = ", Signature="
 _KEY_ID = re.compile(r"[A-Za-z0-9_+=.@-]{1,128}")
 _SCOPE_PART = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DAY = re.compile(r"\d{8}", re.ASCII)
@@ -95,13 +96,10 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 def read_claim(request: HttpRequest) -> Claim | None:
     """The claim of a request; None where nothing tries to sign it. Raises SignatureProblem for what tries and is not well-formed."""
-    single: dict[str, str] = {}
-    for name, value in request.headers:
-        if name in _UNREPEATABLE:
-            if name in single:
-                raise _malformed(f"The header '{name}' must not be given more than once.")
-            single[name] = value
-    authorization = single.get("authorization")
+    values = dict(request.headers)
+    if len(values) < len(request.headers):
+        _refuse_repeated(request.headers)
+    authorization = values.get("authorization")
     parameters = signature_parameters(request.query) if request.query else {}
     if authorization is None:
         if not parameters:
@@ -122,8 +120,18 @@ def read_claim(request: HttpRequest) -> Claim | None:
         from podid.core.sigv4.version2 import read_header
 
         return read_header(request, rest)
-    _require_algorithm(scheme)
-    return _from_header(single, rest)
+    if scheme != ALGORITHM:
+        raise _other_algorithm(scheme)
+    return _from_header(values, rest)
+
+
+def _refuse_repeated(headers: Headers) -> None:
+    seen: set[str] = set()
+    for name, _ in headers:
+        if name in _UNREPEATABLE:
+            if name in seen:
+                raise _malformed(f"The header '{name}' must not be given more than once.")
+            seen.add(name)
 
 
 def signature_parameters(query: str) -> dict[str, str]:
@@ -143,43 +151,45 @@ def signature_parameters(query: str) -> dict[str, str]:
     return found if any(name in found for name in signing) else {}
 
 
-def _from_header(single: Mapping[str, str], rest: str) -> Claim:
-    parts = _authorization_parts(rest)
-    missing = [name for name in ("Credential", "Signature", "SignedHeaders") if not parts.get(name)]
-    date_text = single.get("x-amz-date", "")
+def _from_header(values: Mapping[str, str], rest: str) -> Claim:
+    """The claim of an Authorization header, `rest` being what follows the algorithm; `values` has what must not be repeated once."""
+    credential, signed_headers, signature = _authorization_parts(rest)
+    date_text = values.get("x-amz-date", "")
     date_name = "x-amz-date" if date_text else "date"
     if not date_text:
-        date_text = single.get("date", "")
-    if missing or not date_text:
-        texts = [f"Authorization header requires '{name}' parameter." for name in missing]
+        date_text = values.get("date", "")
+    if not (credential and signature and signed_headers and date_text):
+        needed = {"Credential": credential, "Signature": signature, "SignedHeaders": signed_headers}
+        texts = [f"Authorization header requires '{name}' parameter." for name, value in needed.items() if not value]
         if not date_text:
             texts.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
         raise SignatureProblem(Problem.MISSING_PARTS, " ".join(texts))
     date = parse_date(date_text) or (_http_date(date_text) if date_name == "date" else None)
     if date is None:
         raise _malformed("Date must be in ISO-8601 'basic format'. See http://en.wikipedia.org/wiki/ISO_8601")
-    key_id, day, region, service = credential_parts(parts["Credential"])
-    signed = _signed_headers(parts["SignedHeaders"])
+    key_id, day, region, service = credential_parts(credential)
+    signed = _signed_headers(signed_headers)
     if date_name == "date":
         date_text = date.strftime("%Y%m%dT%H%M%SZ")
-    _require_day(day, date_text)
+    if day != date_text[:8]:
+        raise _other_day(day, date_text)
     if date_name not in signed:
         raise _malformed(
             f"'{'X-Amz-Date' if date_name == 'x-amz-date' else 'Date'}' must be a 'SignedHeader' in the AWS Authorization."
         )
-    payload_hash = single.get("x-amz-content-sha256", "")
+    payload_hash = values.get("x-amz-content-sha256", "")
     if not payload_hash and is_s3(service):
-        raise SignatureProblem(Problem.MISSING_PARTS, "Missing required header for this request: x-amz-content-sha256")
+        raise SignatureProblem(Problem.NO_DIGEST, "Missing required header for this request: x-amz-content-sha256")
     return Claim(
         access_key_id=key_id,
-        signature=parts["Signature"],
+        signature=signature,
         date=date,
         date_text=date_text,
         day=day,
         region=region,
         service=service,
         signed_headers=signed,
-        session_token=single.get("x-amz-security-token", ""),
+        session_token=values.get("x-amz-security-token", ""),
         payload_hash=payload_hash,
     )
 
@@ -187,7 +197,8 @@ def _from_header(single: Mapping[str, str], rest: str) -> Claim:
 def _presigned(request: HttpRequest, parameters: dict[str, str]) -> Claim:
     if parameters.get("SignatureVersion"):
         raise _unsupported()
-    _require_algorithm(parameters.get("X-Amz-Algorithm", ""))
+    if parameters.get("X-Amz-Algorithm") != ALGORITHM:
+        raise _other_algorithm(parameters.get("X-Amz-Algorithm", ""))
     needed = ("X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
     missing = [name for name in needed if not parameters.get(name)]
     if missing:
@@ -198,7 +209,8 @@ def _presigned(request: HttpRequest, parameters: dict[str, str]) -> Claim:
     date = parse_date(parameters["X-Amz-Date"])
     if date is None:
         raise _malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
-    _require_day(day, parameters["X-Amz-Date"])
+    if day != parameters["X-Amz-Date"][:8]:
+        raise _other_day(day, parameters["X-Amz-Date"])
     expires = _expires(parameters.get("X-Amz-Expires"), service)
     signed = _signed_headers(parameters["X-Amz-SignedHeaders"])
     payload_hash = parameters.get("X-Amz-Content-Sha256", "")
@@ -240,16 +252,32 @@ def _expires(text: str | None, service: str) -> int:
     return expires
 
 
-def _authorization_parts(rest: str) -> dict[str, str]:
+def _authorization_parts(rest: str) -> tuple[str, str, str]:
+    """Credential, SignedHeaders and Signature, each empty where it is missing. Raises SignatureProblem."""
+    before, comma, signature = rest.partition(_BEFORE_SIGNATURE)
+    if not comma or "," in signature:
+        return _parts(rest)
+    credential, signed_headers = _parts_before(before)
+    return credential, signed_headers, signature.rstrip()
+
+
+@lru_cache(_KEPT)
+def _parts_before(text: str) -> tuple[str, str]:
+    """Credential and SignedHeaders where the Signature comes last, as SDKs have it: what stands before it is the same all day."""
+    credential, signed_headers, _ = _parts(f"{text}{_BEFORE_SIGNATURE}-")
+    return credential, signed_headers
+
+
+def _parts(text: str) -> tuple[str, str, str]:
     parts: dict[str, str] = {}
-    for piece in rest.split(","):
+    for piece in text.split(","):
         name, equals, value = piece.strip().partition("=")
         if not equals or name in parts:
             raise _malformed(
                 "The Authorization header must be 'AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…'."
             )
         parts[name] = value
-    return parts
+    return parts.get("Credential", ""), parts.get("SignedHeaders", ""), parts.get("Signature", "")
 
 
 @lru_cache(_KEPT)
@@ -280,24 +308,21 @@ def _signed_headers(text: str) -> tuple[str, ...]:
     return names
 
 
-def _require_day(day: str, date_text: str) -> None:
-    if day != date_text[:8]:
-        raise SignatureProblem(
-            Problem.SCOPE,
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-            f"'{day}' != '{date_text[:8]}', from '{date_text}'.",
-        )
+def _other_day(day: str, date_text: str) -> SignatureProblem:
+    return SignatureProblem(
+        Problem.SCOPE,
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+        f"'{day}' != '{date_text[:8]}', from '{date_text}'.",
+    )
 
 
-def _require_algorithm(name: str) -> None:
-    if name == ALGORITHM:
-        return
+def _other_algorithm(name: str) -> SignatureProblem:
     if name == "AWS4-ECDSA-P256-SHA256":
-        raise SignatureProblem(
+        return SignatureProblem(
             Problem.UNSUPPORTED_ALGORITHM,
             "SigV4A (AWS4-ECDSA-P256-SHA256) is not supported: sign with AWS4-HMAC-SHA256.",
         )
-    raise _unsupported()
+    return _unsupported()
 
 
 def _unsupported() -> SignatureProblem:

@@ -20,7 +20,7 @@ from msgspec import Struct
 from podid.core.sigv4.checking import MISMATCH_TEXT
 from podid.core.sigv4.claim import Claim, credential_parts
 from podid.core.sigv4.problems import Problem, SignatureProblem
-from podid.core.sigv4.scope import ALGORITHM, UNSIGNED_PAYLOAD, mac, parse_date, signing_key
+from podid.core.sigv4.scope import ALGORITHM, UNSIGNED_PAYLOAD, parse_date, signing_mac
 
 LONGEST_POLICY: Final = 64 * 1024
 MOST_CONDITIONS: Final = 1000
@@ -102,7 +102,7 @@ def check_form_signature(claim: Claim, policy: str, secret: str) -> None:
     if claim.version == "v2":
         expected = base64.b64encode(hmac.digest(secret.encode(), policy.encode("utf-8"), "sha1")).decode()
     else:
-        expected = mac(signing_key(secret, claim.day, claim.region, claim.service), policy)
+        expected = signing_mac(secret, claim.day, claim.region, claim.service)(policy.encode()).hex()
     if not hmac.compare_digest(expected.encode(), claim.signature.encode("utf-8", "replace")):
         raise SignatureProblem(Problem.MISMATCH, MISMATCH_TEXT)
 

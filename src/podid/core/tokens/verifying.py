@@ -9,96 +9,86 @@
   7. time: begun (`nbf`, `iat`) and not over (`exp`); the instant of `exp` is already too late (RFC 7519 section 4.1.4)
   8. binding: the claims of a Kubernetes service account and its pod, and a subject that agrees with them
 
-Nothing is said of whether the pod still lives: that needs the cluster. Claims: Kubernetes `pkg/serviceaccount/claims.go`.
+Nothing is said of whether the pod still lives: that needs the cluster. The claims are read by `plain_claims` where they are as Kubernetes
+writes them, else with care out of whatever object came; the checks are the same.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from msgspec import Struct
+from functools import lru_cache
+from typing import Any, Final
 
 from podid.core.tokens.algorithms import ALGORITHMS, is_signed
-from podid.core.tokens.compact import Compact, split
+from podid.core.tokens.compact import Compact, read_header, split
 from podid.core.tokens.keys import MAX_KEY_ID, KeySet, VerificationKey
+from podid.core.tokens.plain_claims import LAST_SECOND, read_plain_claims
 from podid.core.tokens.problems import (
     BadSignature,
     Expired,
     Malformed,
-    NotBound,
     NotYetValid,
     UnknownKey,
     WrongAudience,
     WrongIssuer,
 )
+from podid.core.tokens.service_account import ServiceAccountToken, check_binding, of_claims, of_plain_claims
 
-_LAST_SECOND = 253_402_300_799
-"""The end of the year 9999: what a datetime can hold."""
-
-
-class ServiceAccountToken(Struct, frozen=True, kw_only=True):
-    """The claims of a verified token. Names that a cluster may leave out are empty: the node before Kubernetes 1.29, `jti` before 1.30."""
-
-    namespace: str
-    service_account: str
-    service_account_uid: str
-    pod_name: str
-    pod_uid: str
-    node_name: str
-    node_uid: str
-    issuer: str
-    audiences: tuple[str, ...]
-    issued_at: datetime | None
-    not_before: datetime | None
-    expires_at: datetime
-    jti: str
-
-    @property
-    def subject(self) -> str:
-        """`system:serviceaccount:NAMESPACE:NAME`."""
-        return f"system:serviceaccount:{self.namespace}:{self.service_account}"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY: Final = 86_400
+_NO_LEEWAY: Final = timedelta(0)
+_TEXT: Final = frozenset({str})
+_KEPT_HEADERS: Final = 256
+"""Headers kept as read, by their text: all tokens that one key signs have the same."""
 
 
 def verify_service_account_token(
-    token: str, keys: KeySet, *, issuer: str, audience: str, now: datetime, leeway: timedelta = timedelta(0)
+    token: str, keys: KeySet, *, issuer: str, audience: str, now: datetime, leeway: timedelta = _NO_LEEWAY
 ) -> ServiceAccountToken:
     """The claims of a token that holds, by steps 1 to 8. `leeway` widens both ends of step 7. Raises a TokenProblem."""
-    claims, times = _verified(token, keys, issuer=issuer, audience=audience, now=now, leeway=leeway)
-    return _service_account(claims, times)  # 8
+    compact = _signed(token, keys)
+    plain = read_plain_claims(compact.payload)
+    if plain is not None:
+        _check_issuer(plain.iss, issuer)  # 5
+        _check_audience(plain.aud, audience)  # 6
+        _check_time(plain.exp, plain.nbf, plain.iat, now, leeway)  # 7
+        found = of_plain_claims(plain)
+        check_binding(found, plain.sub)  # 8
+        return found
+    claims = _checked(compact, issuer, audience, now, leeway)
+    found = of_claims(claims)
+    check_binding(found, claims.get("sub"))  # 8
+    return found
 
 
 def verify_token(
-    token: str, keys: KeySet, *, issuer: str, audience: str, now: datetime, leeway: timedelta = timedelta(0)
+    token: str, keys: KeySet, *, issuer: str, audience: str, now: datetime, leeway: timedelta = _NO_LEEWAY
 ) -> dict[str, Any]:
     """The claims of a token of whatever kind that holds, by steps 1 to 7. Raises a TokenProblem."""
-    return _verified(token, keys, issuer=issuer, audience=audience, now=now, leeway=leeway)[0]
+    return _checked(_signed(token, keys), issuer, audience, now, leeway)
 
 
-class _Times(Struct, frozen=True):
-    """When a token's time begins and ends."""
-
-    expires: datetime
-    begins: datetime | None
-    issued: datetime | None
-
-
-def _verified(
-    token: str, keys: KeySet, *, issuer: str, audience: str, now: datetime, leeway: timedelta
-) -> tuple[dict[str, Any], _Times]:
+def _signed(token: str, keys: KeySet) -> Compact:
     compact = split(token)  # 1
-    kid, algorithm = _header(compact)  # 2
+    kid, algorithm = _header(compact.header)  # 1, the header, and 2
     key = _key(keys, kid, algorithm)  # 3
     if not is_signed(key.key, compact.signature, compact.signed):  # 4
         raise BadSignature("the signature of the token is not valid", private=f"kid {kid!r}")
-    claims = compact.claims()
-    _check_issuer(claims, issuer)  # 5
-    _check_audience(claims, audience)  # 6
-    return claims, _check_time(claims, now, leeway)  # 7
+    return compact
 
 
-def _header(compact: Compact) -> tuple[str, str]:
-    header = compact.header
+def _checked(compact: Compact, issuer: str, audience: str, now: datetime, leeway: timedelta) -> dict[str, Any]:
+    claims = compact.claims()  # 1, the payload
+    _check_issuer(claims.get("iss"), issuer)  # 5
+    _check_audience(claims.get("aud"), audience)  # 6
+    _check_time(claims.get("exp"), claims.get("nbf"), claims.get("iat"), now, leeway)  # 7
+    return claims
+
+
+@lru_cache(_KEPT_HEADERS)
+def _header(text: str) -> tuple[str, str]:
+    """The key's id and the algorithm that a header names."""
+    header = read_header(text)
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise Malformed("the token is signed with an algorithm that is not accepted", private=f"alg {algorithm!r:.80}")
@@ -120,30 +110,28 @@ def _key(keys: KeySet, kid: str, algorithm: str) -> VerificationKey:
     return key
 
 
-def _check_issuer(claims: dict[str, Any], issuer: str) -> None:
-    given = claims.get("iss")
+def _check_issuer(given: Any, issuer: str) -> None:
     if not isinstance(given, str) or not issuer or given != issuer:
         raise WrongIssuer("the token is of another issuer", private=f"iss {given!r:.200}, expected {issuer!r}")
 
 
-def _check_audience(claims: dict[str, Any], audience: str) -> None:
-    if not audience or audience not in _audiences(claims):
-        given = claims.get("aud")
+def _check_audience(given: Any, audience: str) -> None:
+    """`given` is one text or a list of them (RFC 7519 section 4.1.3)."""
+    audiences = [given] if isinstance(given, str) else given
+    if audience and not (isinstance(audiences, list) and _TEXT.issuperset(map(type, audiences))):
+        raise Malformed("the audience of the token is neither a text nor a list of texts")
+    if not audience or audience not in audiences:
         raise WrongAudience("the token is for another audience", private=f"aud {given!r:.200}, expected {audience!r}")
 
 
-def _audiences(claims: dict[str, Any]) -> tuple[str, ...]:
-    """One text or a list of them (RFC 7519 section 4.1.3)."""
-    given = claims.get("aud")
-    if isinstance(given, str):
-        return (given,)
-    if isinstance(given, list) and all(isinstance(one, str) for one in given):
-        return tuple(given)
-    raise Malformed("the audience of the token is neither a text nor a list of texts")
-
-
-def _check_time(claims: dict[str, Any], now: datetime, leeway: timedelta) -> _Times:
-    expires, begins, issued = _instant(claims, "exp"), _instant(claims, "nbf"), _instant(claims, "iat")
+def _check_time(exp: Any, nbf: Any, iat: Any, now: datetime, leeway: timedelta) -> None:
+    if type(exp) is type(nbf) is type(iat) is int and not leeway:
+        # As Kubernetes writes them; what then does not hold is told below. Whole seconds compare alike with `now` and with its whole second.
+        since = now - _EPOCH
+        second = since.days * _DAY + since.seconds
+        if 0 <= nbf <= second and 0 <= iat <= second < exp <= LAST_SECOND:
+            return
+    expires, begins, issued = _instant(exp, "exp"), _instant(nbf, "nbf"), _instant(iat, "iat")
     if expires is None:
         raise Malformed("the token has no expiration time")
     if now - leeway >= expires:
@@ -157,59 +145,16 @@ def _check_time(claims: dict[str, Any], now: datetime, leeway: timedelta) -> _Ti
                 f"The token included in the request is not yet valid: current date/time {_told(now)} must not be "
                 f"before the date/time {_told(begin)}"
             )
-    return _Times(expires, begins, issued)
 
 
-def _instant(claims: dict[str, Any], name: str) -> datetime | None:
+def _instant(value: Any, name: str) -> datetime | None:
     """A NumericDate (RFC 7519 section 2)."""
-    value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LAST_SECOND:
         raise Malformed(f"the claim {name} of the token is not a time")
     return datetime.fromtimestamp(value, UTC)
 
 
 def _told(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _service_account(claims: dict[str, Any], times: _Times) -> ServiceAccountToken:
-    kubernetes = _part(claims, "kubernetes.io")
-    account, pod, node = _part(kubernetes, "serviceaccount"), _part(kubernetes, "pod"), _part(kubernetes, "node")
-    token = ServiceAccountToken(
-        namespace=_text(kubernetes, "namespace"),
-        service_account=_text(account, "name"),
-        service_account_uid=_text(account, "uid"),
-        pod_name=_text(pod, "name"),
-        pod_uid=_text(pod, "uid"),
-        node_name=_text(node, "name"),
-        node_uid=_text(node, "uid"),
-        issuer=_text(claims, "iss"),
-        audiences=_audiences(claims),
-        issued_at=times.issued,
-        not_before=times.begins,
-        expires_at=times.expires,
-        jti=_text(claims, "jti"),
-    )
-    if not (token.namespace and token.service_account and token.service_account_uid):
-        raise NotBound("the token is not a service account's")
-    if claims.get("sub") != token.subject:
-        raise NotBound("the subject of the token is not the service account of its claims")
-    if not (token.pod_name and token.pod_uid):
-        raise NotBound("the token is not bound to a pod")
-    return token
-
-
-def _part(claims: dict[str, Any], name: str) -> dict[str, Any]:
-    value = claims.get(name, {})
-    if not isinstance(value, dict):
-        raise Malformed(f"the claim {name} of the token is not an object")
-    return value
-
-
-def _text(claims: dict[str, Any], name: str) -> str:
-    value = claims.get(name, "")
-    if not isinstance(value, str):
-        raise Malformed(f"the claim {name} of the token is not a text")
-    return value

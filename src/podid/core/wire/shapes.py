@@ -70,6 +70,16 @@ class Shape:
         return tuple(member for member in self.members.values() if member.location)
 
     @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Of each member what writing it asks for."""
+        return tuple(_row(member) for member in self.members.values())
+
+    @cached_property
+    def body_rows(self) -> tuple[Row, ...]:
+        """The same, of those that travel in the body."""
+        return tuple(_row(member) for member in self.body_members)
+
+    @cached_property
     def by_wire_name(self) -> dict[str, Member]:
         """The body members by their name on the wire."""
         return {member.wire_name: member for member in self.body_members}
@@ -104,3 +114,11 @@ class Member:
 
     def __repr__(self) -> str:
         return f"Member({self.name}: {self.shape.name})"
+
+
+Row = tuple[str, str, str, Member]
+"""A member's name, its name on the wire, the type of its shape, and itself."""
+
+
+def _row(member: Member) -> Row:
+    return member.name, member.wire_name, member.shape.type, member

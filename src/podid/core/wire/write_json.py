@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,22 +13,24 @@ from podid.core.wire.shapes import Member, Shape
 Scalar = Callable[[Member, Any], Any]
 
 
-def write_structure(
-    shape: Shape, members: dict[str, Any], scalar: Scalar, *, only: Iterable[Member] | None = None
-) -> Any:
-    """The structure as the wire has it. `only` restricts it to the members that travel in the body. Raises ValueError."""
+def write_structure(shape: Shape, members: dict[str, Any], scalar: Scalar, *, in_body: bool = False) -> Any:
+    """The structure as the wire has it; with `in_body` only the members that travel in the body. Raises ValueError."""
     if shape.document:
         return members
     if not members.keys() <= shape.members.keys():
         unknown = members.keys() - shape.members.keys()
         raise ValueError(f"{shape.name} has no member {', '.join(sorted(unknown))}")
     out = {}
-    for member in shape.members.values() if only is None else only:
-        value = members.get(member.name)
-        if type(value) is str and member.shape.type == "string":  # most of what there is, and as it is
-            out[member.wire_name] = value
-        elif value is not None:
-            out[member.wire_name] = write_value(member, value, scalar)
+    for name, wire_name, kind, member in shape.body_rows if in_body else shape.rows:
+        value = members.get(name)
+        if value is None:
+            continue
+        if kind == "string" and type(value) is str:  # most of what there is, and as it is
+            out[wire_name] = value
+        elif kind == "structure" and type(value) is dict:
+            out[wire_name] = write_structure(member.shape, value, scalar)
+        else:
+            out[wire_name] = write_value(member, value, scalar)
     return out
 
 

@@ -101,7 +101,7 @@ def _rest(protocol: str, operation: OperationModel, output: Output, headers: Hea
     status = operation.status
     if shape is None:
         return HttpResponse(status=status, headers=headers)
-    for member in shape.bound_members:
+    for member in shape.bound_members:  # of most answers there are none
         value = output.get(member.name)
         if value is None:
             continue
@@ -115,7 +115,7 @@ def _rest(protocol: str, operation: OperationModel, output: Output, headers: Hea
     kind, body = _rest_body(protocol, operation, shape, output)
     if status in _NO_BODY:
         return HttpResponse(status=status, headers=headers)
-    if kind and not any(name == "content-type" for name, _ in headers):
+    if kind and not (shape.bound_members and any(name == "content-type" for name, _ in headers)):
         headers = (*headers, ("content-type", kind))
     return HttpResponse(status=status, headers=headers, body=body)
 
@@ -156,7 +156,7 @@ def _rest_body(protocol: str, operation: OperationModel, shape: Shape, output: O
         if not shape.body_members or place is None:
             return "", b""
         return "application/xml", _document(place, output)
-    return "application/json", _encode_json(write_structure(shape, output, json_scalar, only=shape.body_members))
+    return "application/json", _encode_json(write_structure(shape, output, json_scalar, in_body=True))
 
 
 def _document(place: Member, members: dict[str, Any]) -> bytes:

@@ -21,7 +21,7 @@ from podid.eks.clusters import Clusters
 from podid.eks.errors import InvalidParameter, ResourceInUse, ResourceNotFound
 from podid.eks.instants import whole_millis
 from podid.eks.paging import page_of
-from podid.eks.roles import EKS_SERVICE, RolePassing, check_role_for_pods
+from podid.eks.roles import EKS_SERVICE, RolePassing, check_account, check_role_for_pods
 from podid.eks.tables import ROOM
 from podid.eks.updates import Update
 from podid.iam import Iam
@@ -79,12 +79,12 @@ class Addons:
         )
         entry = asked.check()
         wishes = owned.read_wishes(pod_identity_associations or (), entry, cluster_name)
-        self._clusters.require(call, cluster_name)
+        cluster = self._clusters.require(call, cluster_name)
         request = requests.client_request(call, client_request_token, asked.parameters())
         with self._store.read() as connection:
             if first := self._recall(connection, request):
                 return _told(connection, first)
-        self._check_roles(call, asked, wishes)
+        self._check_roles(call, asked, wishes, to=cluster.arn)
         now = whole_millis(call.now)
         addon = Addon(
             account=call.account,
@@ -166,7 +166,7 @@ class Addons:
         self._clusters.require(call, cluster_name)
         request = requests.client_request(call, client_request_token, asked.parameters())
         with self._store.read() as connection:
-            _require(connection, call, cluster_name, addon_name)
+            known = _require(connection, call, cluster_name, addon_name)
             if repeated := self._recall_update(connection, request):
                 return {"update": repeated.view()}
         entry = asked.check()
@@ -177,7 +177,7 @@ class Addons:
                 addonName=addon_name,
             )
         wishes = owned.read_wishes(pod_identity_associations or (), entry, cluster_name)
-        self._check_roles(call, asked, wishes)
+        self._check_roles(call, asked, wishes, to=known.arn)
         now = whole_millis(call.now)
         update = Update(
             account=call.account,
@@ -238,11 +238,12 @@ class Addons:
         self._wake()
         return told
 
-    def _check_roles(self, call: Call, asked: AskedAddon, wishes: Sequence[owned.Wish]) -> None:
+    def _check_roles(self, call: Call, asked: AskedAddon, wishes: Sequence[owned.Wish], *, to: str) -> None:
         if asked.service_account_role_arn:
-            self._passing.require(call, asked.service_account_role_arn, EKS_SERVICE)
+            check_account(call, asked.service_account_role_arn, "serviceAccountRoleArn", asked.cluster)
+            self._passing.require(call, asked.service_account_role_arn, EKS_SERVICE, to=to)
         for wish in wishes:
-            check_role_for_pods(self._iam, self._passing, call, wish.role_arn, asked.cluster)
+            check_role_for_pods(self._iam, self._passing, call, wish.role_arn, cluster=asked.cluster, to=to)
 
     def _recall(self, connection: Connection, request: requests.ClientRequest) -> Addon | None:
         def exists(value: Addon) -> bool:

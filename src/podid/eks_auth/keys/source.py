@@ -52,7 +52,7 @@ class InlineSource:
 
 
 class FileSource:
-    """A JWKS file on this machine, read again as soon as it was replaced or rewritten."""
+    """A JWKS file on this machine, which may be replaced or rewritten at any time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -76,7 +76,7 @@ class FileSource:
 
     def _look(self) -> tuple[int, int, int] | None:
         try:
-            found = os.stat(self._path)  # noqa: PTH116 - at every use, and half the time of path.stat()
+            found = os.stat(self._path)  # noqa: PTH116 - many times a second, and half the time of path.stat()
         except OSError:
             return None
         return (found.st_mtime_ns, found.st_size, found.st_ino)

@@ -7,11 +7,18 @@ may register a cluster may not read the endpoint's disk. A cluster of the instal
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
+
 from podid.core.caller import Call, Output
 from podid.core.errors import AwsError
 from podid.core.operations import operation
 from podid.core.tokens import parse_jwks
 from podid.eks import ClusterRegistration, Eks
+
+_PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""Members of a JSON Web Key that tell what only its holder may know (RFC 7518, 6.2.2, 6.3.2 and 6.4.1)."""
 
 
 class InvalidParameter(AwsError):
@@ -51,10 +58,7 @@ class ClusterRegistrations:
                 "Give either Jwks, the JSON Web Key Set of the issuer, or JwksUrl, where it is served."
             )
         if jwks is not None:
-            try:
-                parse_jwks(jwks)
-            except ValueError as problem:
-                raise InvalidParameter(f"Jwks is no JSON Web Key Set: {problem}") from problem
+            _check_keys(jwks)
         if certificate_authority is not None and "-----BEGIN CERTIFICATE-----" not in certificate_authority:
             raise InvalidParameter("CertificateAuthority must be certificates in PEM.")
         known = self._eks.find_cluster(call.account, call.region, cluster_name)
@@ -81,3 +85,18 @@ class ClusterRegistrations:
             "Status": cluster.status,
             "Version": cluster.version,
         }
+
+
+def _check_keys(jwks: str) -> None:
+    """Refuse a key set that no token could be verified with, and private keys: what is told is kept. Raises InvalidParameter."""
+    try:
+        usable = parse_jwks(jwks).keys
+    except ValueError as problem:
+        raise InvalidParameter(f"Jwks is no JSON Web Key Set: {problem}") from problem
+    if not usable:
+        raise InvalidParameter(
+            "Jwks has no key that verifies tokens: expected RSA of at least 2048 bits, or EC on P-256, P-384 or P-521, "
+            "each with its kid."
+        )
+    if any(not _PRIVATE.isdisjoint(key) for key in msgspec.json.decode(jwks)["keys"] if isinstance(key, dict)):
+        raise InvalidParameter("Jwks has a private key or a shared secret: give public keys alone.")

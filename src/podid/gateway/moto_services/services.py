@@ -95,10 +95,13 @@ class MotoServices:
         ready = self._service(call.service)
         operation = ready.model.operation_model(call.operation)
         protocol = canonical.protocol_for(ready.model, call.protocol)
+        members = {**_DEFAULTS.get((call.service.model, call.operation), {}), **call.members}
+        if call.service.model == "s3":
+            members = s3.prepare(call.operation, members)
         host = call.service.host.format(region=call.region, account=call.account)
         message = canonical.write(
             operation,
-            {**_DEFAULTS.get((call.service.model, call.operation), {}), **call.members},
+            members,
             protocol=protocol,
             host=host,
             account=call.account,
@@ -112,8 +115,6 @@ class MotoServices:
         if handler is None:
             raise _unknown(call)
         request = messages.as_moto_request(message, form=protocol in ("query", "ec2"))
-        if call.operation == "CopyObject" and call.service.model == "s3":
-            s3.prepare(call.members)
         answer = self._ask(ready, handler, request, call)
         if protocol != call.protocol:
             return translation.read(answer, operation, protocol)

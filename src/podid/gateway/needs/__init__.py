@@ -17,7 +17,8 @@ bounds.py          how much of an input is gone through
 An operation that none of them knows is denied with a sentence that says so.
 """
 
+from podid.gateway.needs.keys.plan import with_keys
 from podid.gateway.needs.need import Asked, Lookup, Need
-from podid.gateway.needs.table import needs_of
+from podid.gateway.needs.table import completed, needs_of
 
-__all__ = ["Asked", "Lookup", "Need", "needs_of"]
+__all__ = ["Asked", "Lookup", "Need", "completed", "needs_of", "with_keys"]

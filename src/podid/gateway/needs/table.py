@@ -23,7 +23,6 @@ from podid.gateway.needs import (
     sts,
     unneeded,
 )
-from podid.gateway.needs.keys.plan import with_keys
 from podid.gateway.needs.need import Asked, Need, Rule
 from podid.gateway.needs.passed_roles import passed_roles
 from podid.gateway.needs.read_objects import read_objects
@@ -51,10 +50,16 @@ class Unmapped(Exception):
     """Nobody has said what this operation needs."""
 
 
+def completed(asked: Asked) -> Asked:
+    """A call with what it does not say itself: what the launch template that it names gives an instance."""
+    return ec2.with_template(asked) if asked.service.model == "ec2" else asked
+
+
 def needs_of(asked: Asked) -> tuple[Need, ...]:
-    """The needs of a call, all of which the caller must be allowed. Raises Unmapped."""
-    if asked.service.model == "ec2":
-        asked = ec2.with_template(asked)
+    """The needs of a `completed` call, all of which the caller must be allowed, as its rule gives them. Raises Unmapped.
+
+    The condition keys of each are added by `with_keys`, where the decision hangs on more than caller, action and resource.
+    """
     found = _found(asked)
     if found is None:
         raise Unmapped(f"{asked.service.model}:{asked.operation}")
@@ -68,7 +73,7 @@ def needs_of(asked: Asked) -> tuple[Need, ...]:
         needs += passed_roles(asked, about)
         needs += read_objects(asked)
         needs += tags_given(asked, needs)
-    return tuple(with_keys(asked, need) for need in needs)
+    return tuple(needs)
 
 
 def _found(asked: Asked) -> Iterable[Need] | None:

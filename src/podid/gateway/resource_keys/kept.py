@@ -95,6 +95,15 @@ _SOURCES: Mapping[str, tuple[str, str, _Reader]] = {
 
 KEYS: Mapping[str, frozenset[str]] = {
     "ec2": ec2.KEYS,
+    "eks": frozenset(
+        {
+            "eks:accessentrytype",
+            "eks:clustername",
+            "eks:kubernetesgroups",
+            "eks:principalarn",
+            "eks:username",
+        }
+    ),
     "kms": frozenset(
         {
             "kms:keyorigin",

@@ -56,7 +56,7 @@ class KeysOfPodid:
         key = self._iam.find_key(claim.access_key_id)
         if key is None or not key.active:
             raise Refused(Refusal.UNKNOWN_KEY, private="no such key" if key is None else "the key is inactive")
-        return self._iam.caller_of_key(key), key.secret
+        return key.caller, key.secret
 
     def used(self, caller: Caller, addressed: Addressed) -> None:
         """A signature held: remember when, for what GetAccessKeyLastUsed and a role's RoleLastUsed tell."""

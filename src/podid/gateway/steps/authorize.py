@@ -13,7 +13,7 @@ from podid.core.caller import Caller, Output
 from podid.core.errors import AccessDenied
 from podid.core.policy import Decision, NamedPolicy, PolicySet, Principal
 from podid.gateway import resource_keys
-from podid.gateway.needs import Asked, Lookup, Need, needs_of
+from podid.gateway.needs import Asked, Lookup, Need, completed, needs_of, with_keys
 from podid.gateway.needs.table import Unmapped
 from podid.gateway.resource_policies import accepted
 from podid.gateway.steps import s3_digests, s3_rules
@@ -103,7 +103,7 @@ class Authority:
                 self._note(understood, need, plain)
                 return None
         kept = resource_keys.of(asked, need, own, resource_policy)
-        context = {**understood.call.context, **kept, **need.context}
+        context = {**understood.call.context, **kept, **with_keys(asked, need).context}
         decision = self._judge.decide(
             caller,
             need.action,
@@ -118,7 +118,7 @@ class Authority:
 
 def authorize(understood: Understood, authority: Authority) -> Authorised:
     """Decide every need of the call. Raises AccessDenied; for S3 NoSuchBucket; and for a policy that is none what the service says of it."""
-    asked = asked_of(understood, authority.lookup)
+    asked = completed(asked_of(understood, authority.lookup))
     service, operation = asked.service.model, asked.operation
     if service == "s3":
         s3_rules.require_bucket(operation, asked.members, authority.lookup)
@@ -140,6 +140,8 @@ def authorize(understood: Understood, authority: Authority) -> Authorised:
             raise AccessDenied(sentence)
         version = need.context.get("s3:versionid", ("",))[0]
         denied.append(s3_rules.Denied(need.resource.partition("/")[2], version, sentence))
+    if asked.service.own:  # which keep no policies on resources, and whose resources are where the rooms look
+        return Authorised(understood=understood)
     accepted.check(service, operation, asked.members)
     if service == "s3":
         s3_digests.check(operation, asked.request)

@@ -43,7 +43,8 @@ def find_operation(numbered: Numbered) -> Addressed:
     except SignatureProblem as problem:
         raise refused(problem, request) from problem
     candidates = _candidates(request, claim)
-    request = _with_bucket_in_path(request, candidates[0])
+    if candidates[0].model == "s3":
+        request = _with_bucket_in_path(request)
     service, model, match = _first_match(candidates, request)
     return Addressed(
         numbered=numbered,
@@ -73,10 +74,10 @@ def _candidates(request: HttpRequest, claim: Claim | None) -> tuple[Service, ...
 
 def _first_match(candidates: tuple[Service, ...], request: HttpRequest) -> tuple[Service, ServiceModel, Match | None]:
     for service in candidates:
-        model = model_of(service)
         if service.model == _BY_ADDRESS and not request.query and len(request.path) <= _LONGEST_KEPT:
-            match = _match_by_address(model, request.method, request.path)
+            model, match = _match_by_address(request.method, request.path)
         else:
+            model = model_of(service)
             match = model.match(request)
         if match is not None:
             return service, model, match
@@ -84,9 +85,10 @@ def _first_match(candidates: tuple[Service, ...], request: HttpRequest) -> tuple
 
 
 @lru_cache(1024)
-def _match_by_address(model: ServiceModel, method: str, path: str) -> Match | None:
+def _match_by_address(method: str, path: str) -> tuple[ServiceModel, Match | None]:
     """What the router says of an address, where no header has a say: a node asks for its own cluster again and again."""
-    return model.match(HttpRequest(method=method, path=path))
+    model = load_service(_BY_ADDRESS)
+    return model, model.match(HttpRequest(method=method, path=path))
 
 
 def model_of(service: Service) -> ServiceModel:
@@ -94,9 +96,8 @@ def model_of(service: Service) -> ServiceModel:
     return extension_model() if service is EXTENSION else load_service(service.model)
 
 
-def _with_bucket_in_path(request: HttpRequest, service: Service) -> HttpRequest:
-    if service.model != "s3":
-        return request
+def _with_bucket_in_path(request: HttpRequest) -> HttpRequest:
+    """A request for S3 with the bucket of its Host, if there is one, before its path. Raises Said."""
     host = host_of(request)
     if ".s3-website" in host:
         raise Said("NotImplemented", 501, "podid serves no websites out of buckets: ask for the objects by S3's API.")

@@ -6,10 +6,11 @@ Each is authorised like a call from outside, with the keys that say it comes by 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 
 from msgspec.structs import replace
 
-from podid.core.caller import Caller, Input, Output
+from podid.core.caller import Caller, Input, Notes, Output
 from podid.core.operations import Handler
 from podid.core.operations import invoke as invoke_handler
 from podid.core.wire import Match, check_members, load_service
@@ -30,6 +31,7 @@ def performer(understood: Understood, rooms: Mapping[str, Mapping[str, Handler]]
     }
     stack_role = authority.acting_caller(understood)
     acting: list[Caller] = []
+    steps = count(1)
 
     def perform(service: str, operation: str, members: Input) -> Output:
         if not acting:
@@ -43,6 +45,7 @@ def performer(understood: Understood, rooms: Mapping[str, Mapping[str, Handler]]
             service=service,
             operation=operation,
             context={**understood.call.context, **by_way},
+            notes=Notes(step=next(steps)),
         )
         addressed = replace(
             understood.authenticated.addressed,

@@ -6,7 +6,7 @@ from podid.core.arn import partition_of
 from podid.core.caller import Call
 from podid.core.wire import read_input as read_members
 from podid.core.wire import unknown_operation
-from podid.gateway.conditions import request_context
+from podid.gateway.conditions import RequestContext
 from podid.gateway.steps.flat_input import read_flat
 from podid.gateway.steps.values import Authenticated, Understood
 
@@ -25,6 +25,7 @@ def read_input(authenticated: Authenticated) -> Understood:
         members = read_members(
             addressed.model, addressed.match, addressed.request, patterns=not addressed.service.of_moto
         )
+    first = dict(reversed(received.request.headers))  # of a header that came twice, the first
     call = Call(
         caller=authenticated.caller,
         account=authenticated.caller.account,
@@ -35,8 +36,8 @@ def read_input(authenticated: Authenticated) -> Understood:
         service=addressed.service.model,
         operation=addressed.match.operation.name,
         source_ip=received.source_ip,
-        user_agent=received.request.header("user-agent") or "",
-        host=received.request.header("host") or "",
-        context=request_context(authenticated),
+        user_agent=first.get("user-agent", ""),
+        host=first.get("host", ""),
+        context=RequestContext(authenticated),
     )
     return Understood(authenticated=authenticated, match=addressed.match, members=members, call=call)

@@ -57,21 +57,29 @@ class Facts:
         return records
 
 
-def _last(records: list[Record], **wanted: str) -> Record | None:
-    return next(
-        (record for record in reversed(records) if all(record.get(key) == value for key, value in wanted.items())), None
-    )
-
-
 def _short(arn: str) -> str:
     return arn.split(":", 5)[-1]
 
 
+def _last_decision(records: list[Record], action: str) -> Record | None:
+    """What was decided last about an action: its members, and the `caller` of the request that it was decided for."""
+    for record in reversed(records):
+        for decision in record.get("decisions") or ():
+            if decision.get("action") == action:
+                return {"caller": record.get("caller", ""), **decision}
+    return None
+
+
+def _exchange(records: list[Record]) -> Record | None:
+    """The last exchange of a pod's token."""
+    return next((record["exchange"] for record in reversed(records) if "exchange" in record), None)
+
+
 def _decision(records: list[Record], action: str) -> list[str]:
-    record = _last(records, message="decision", action=action)
+    record = _last_decision(records, action)
     if record is None:
         return []
-    caller = _short(str(record.get("caller", "")))
+    caller = _short(str(record["caller"]))
     if record.get("outcome") == "Allowed":
         by = ", ".join(_policy(text) for text in record.get("decided_by") or ())
         return [f"IAM decided: {caller} may {action}; it says so in {by}."]
@@ -105,7 +113,7 @@ def _association(records: list[Record], output: str) -> list[str]:
 
 
 def _injected(records: list[Record], output: str) -> list[str]:
-    record = _last(records, message="decision", action="eks:ListPodIdentityAssociations")
+    record = _last_decision(records, "eks:ListPodIdentityAssociations")
     if record is None:
         return []
     return [
@@ -115,7 +123,7 @@ def _injected(records: list[Record], output: str) -> list[str]:
 
 def _allowed(records: list[Record], output: str) -> list[str]:
     told = []
-    exchange = _last(records, logger="podid.eks_auth.service")
+    exchange = _exchange(records)
     if exchange is not None:
         tags = str(exchange.get("session_tags", "")).split(",")
         told += [
@@ -129,7 +137,7 @@ def _allowed(records: list[Record], output: str) -> list[str]:
 def _identity(records: list[Record], output: str) -> list[str]:
     return (
         ["The agent served these credentials from its lease: EKS Auth was not asked again."]
-        if not _last(records, logger="podid.eks_auth.service")
+        if _exchange(records) is None
         else []
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from podid.gateway.moto_services.acting import asked_with
 from podid.gateway.moto_services.messages import CONTENT
+from podid.gateway.moto_services.s3.asking import require_source, require_token
 from podid.gateway.moto_services.s3.completing import require_possible
 from podid.gateway.moto_services.s3.objects import handing_contents
 from podid.gateway.refusals import Said
@@ -29,6 +30,7 @@ def install(module: Any) -> None:
     _wrap(handler, "key_response", _with_contents)
     _wrap(handler, "get_object", _one_part)
     _wrap(handler, "head_object", _with_type)
+    _wrap(handler, "list_objects_v2", _going_on)
     _wrap(handler, "copy_object", _copying)
     _wrap(handler, "upload_part_copy", _copying_a_part)
     _wrap(handler, "_key_response_post", _posting)
@@ -110,9 +112,18 @@ def _compute(body: Content | bytes, algorithm: str, encode_base64: bool = True) 
     return base64.b64encode(digest) if encode_base64 else digest
 
 
+def _going_on(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any) -> Any:
+    """ListObjectsV2, from where an earlier one ended."""
+    require_token(asked_with().get("ContinuationToken"), self.backend._pagination_tokens)
+    return given(self, *arguments, **named)
+
+
 def _copying(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any) -> Any:
     """CopyObject: a copy has a checksum of its own, that of the whole, even where its source came in parts."""
-    _require_copyable(self)
+    source = _source(self)
+    if source is not None:
+        require_source(asked_with(), source)
+    _require_copyable(source)
     told = given(self, *arguments, **named)
     key = self.backend.get_object(self.bucket_name, self.parse_key_name())
     if key is not None and key.checksum_algorithm:
@@ -124,11 +135,12 @@ def _copying(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any
 
 
 def _copying_a_part(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any) -> Any:
-    members = asked_with()
-    asked = members.get("CopySourceRange")
+    asked = asked_with().get("CopySourceRange")
     source = _source(self)
+    if source is not None:
+        require_source(asked_with(), source)
     if asked is None:
-        _require_copyable(self)
+        _require_copyable(source)
     elif source is not None:
         first, _, last = str(asked).removeprefix("bytes=").partition("-")
         if not (first.isdigit() and last.isdigit()) or int(first) > int(last):
@@ -145,8 +157,7 @@ def _copying_a_part(given: Callable[..., Any], self: Any, *arguments: Any, **nam
     return given(self, *arguments, **named)
 
 
-def _require_copyable(self: Any) -> None:
-    source = _source(self)
+def _require_copyable(source: Any) -> None:
     if source is not None and len(source.content) > LARGEST_COPY:
         raise Said(
             "InvalidRequest",

@@ -7,8 +7,10 @@ kind.py      what a resource type must say of itself, and how moto is told
 iam_*.py     AWS::IAM::Role, User, Group, Policy, ManagedPolicy, InstanceProfile, AccessKey, …
 eks.py       AWS::EKS::PodIdentityAssociation, AWS::EKS::Addon, AWS::EKS::AccessEntry
 remarks.py   AWS::CDK::Metadata
+asking.py    what is refused before anything is made
 templates.py in which forms a template may be written
 changing.py  how a stack's resources are changed, and changed back
+exports.py   what stacks tell each other
 permitted.py whether a stack may make what moto makes for it
 rollback.py  stacks that fail
 """
@@ -16,7 +18,9 @@ rollback.py  stacks that fail
 from __future__ import annotations
 
 from podid.gateway.moto_services.stacks import (
+    asking,
     eks,
+    exports,
     iam_policies,
     iam_principals,
     iam_things,
@@ -33,4 +37,6 @@ def install() -> None:
     """Teach moto's CloudFormation, once it is imported."""
     teach(KINDS)
     permitted.install()
+    asking.install()
+    exports.install()
     rollback.install()
