@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/eks_auth_profile.py [--seconds 6] [-o json]
 
-The whole of a request, socket to socket, is measured at `podid serve`. Then the same steps run in this process, without sockets, while a
-timer looks where it is, some 250 times a second; a look counts for the innermost room of podid's, with the C code that it called. What
+The whole of a request, socket to socket, is measured at `podid serve`. Then the same steps run in this process, without sockets, as many
+requests together as came over them, while a timer looks where it is, some 250 times a second; a look counts for the innermost room of podid's, with the C code that it called. What
 the sockets and HTTP take is the difference of the two.
 """
 
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from load import CLIENT_CORE, Generator, keep_to
 from table import CannotMeasure, Row, parser, run, tell
 
-from podid.core.http import HttpRequest
+from podid.core.http import HttpRequest, HttpResponse
 from podid.gateway.compose import compose
 from podid.gateway.serve import ServeSettings
 from podid.gateway.steps.values import Received
@@ -47,6 +47,8 @@ ROOMS = {
     "gateway/": "the gateway's steps",
 }
 REST = "the rest"
+TOGETHER = 16
+"""Requests that are answered together, as many as connections send them."""
 
 
 class Sampler:
@@ -99,7 +101,7 @@ def measure(folder: Path, seconds: float, pods: int) -> list[Row]:
     with eks_auth.served(folder, pem, 0) as (url, admin, pid):
         eks_auth.furnish(url, admin, 0)
         made = eks_auth.requests(url, admin, pem, pods)
-        generator = Generator(int(url.rpartition(":")[2]), made, connections=16)
+        generator = Generator(int(url.rpartition(":")[2]), made, connections=TOGETHER)
         generator.learn()
         whole = 1e6 / generator.run(pid, seconds / 2).rate
     logging.disable(logging.INFO - 1)
@@ -107,16 +109,16 @@ def measure(folder: Path, seconds: float, pods: int) -> list[Row]:
     endpoint = compose(settings)
     try:
         asked = [received(message) for message in made]
-        for one in asked[:50]:
-            if endpoint.gateway.answer(one).status != 200:
+        for one in endpoint.gateway.begin_together(asked[:TOGETHER]):
+            if not isinstance(one, HttpResponse) or one.status != 200:
                 raise CannotMeasure(
                     "the gateway did not grant what it granted over its socket", "run bench/eks_auth.py"
                 )
         began, done = time.process_time(), 0
         with Sampler() as sampler:
-            for one in itertools.cycle(asked):
-                endpoint.gateway.answer(one)
-                done += 1
+            for first in itertools.cycle(range(0, len(asked) - TOGETHER + 1, TOGETHER)):
+                endpoint.gateway.begin_together(asked[first : first + TOGETHER])
+                done += TOGETHER
                 if time.process_time() - began > seconds:
                     break
         inside = (time.process_time() - began) / done * 1e6

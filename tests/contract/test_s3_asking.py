@@ -111,3 +111,13 @@ def test_a_copy_on_conditions(s3: Any) -> None:
 def test_a_range_that_is_none_is_passed_over(s3: Any, asked: str) -> None:
     found = s3.get_object(Bucket=BUCKET, Key="source", Range=asked)
     assert (found["ResponseMetadata"]["HTTPStatusCode"], found["Body"].read()) == (200, b"0123456789")
+
+
+def test_what_a_call_cannot_do_without(s3: Any) -> None:
+    assert refusal(s3.put_bucket_lifecycle_configuration) == ("MissingRequestBodyError", 400)
+    assert refusal(s3.put_bucket_acl) == ("MissingSecurityHeader", 400)
+    assert refusal(s3.put_object_acl, Key="source") == ("MissingSecurityHeader", 400)
+    assert refusal(s3.delete_object_tagging, Key="nothing") == ("NoSuchKey", 404)
+    assert refusal(s3.restore_object, Key="nothing") == ("NoSuchKey", 404)
+    s3.delete_object_tagging(Bucket=BUCKET, Key="source")
+    s3.put_object_acl(Bucket=BUCKET, Key="source", ACL="private")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,12 +39,4 @@ class Record(Struct, kw_only=True):
 
 def written_out(event: Record) -> str:
     """The record as JSON text."""
-    try:
-        return msgspec.json.encode(event).decode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which a request may hold and UTF-8 cannot
-        members = {name: getattr(event, name) for name in event.__struct_fields__}
-        return json.dumps({name: _plain(value) for name, value in members.items() if value is not UNSET})
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(bytes(value)) if isinstance(value, msgspec.Raw) else value
+    return msgspec.json.encode(event).decode()

@@ -27,11 +27,8 @@ class Service(Struct, frozen=True, kw_only=True):
     action_prefix: str
     backend: str
     host: str
-
-    @property
-    def own(self) -> bool:
-        """Whether a room of podid carries it out, not moto."""
-        return self.backend in OWN
+    own: bool = False
+    """Whether a room of podid carries it out, not moto."""
 
     @property
     def of_moto(self) -> bool:
@@ -214,7 +211,14 @@ def _rows() -> Iterator[Service]:
         model, signing, prefix, backend, host = (columns[0] if column == "=" else column for column in columns)
         if not host.endswith((".amazonaws.com", ".api.aws")):
             host += ".{region}.amazonaws.com"
-        yield Service(model=model, signing_name=signing, action_prefix=prefix, backend=backend, host=host)
+        yield Service(
+            model=model,
+            signing_name=signing,
+            action_prefix=prefix,
+            backend=backend,
+            host=host,
+            own=backend in OWN,
+        )
 
 
 SERVICES: dict[str, Service] = {service.model: service for service in _rows()}

@@ -91,13 +91,13 @@ def _delete_the_allowed(
 
 
 def _conceal_missing(understood: Understood, output: HttpResponse | Output, authority: Authority) -> None:
-    """Who may not list a bucket is not told that an object is missing (S3 API reference, GetObject, "Permissions")."""
+    """Who may not list a bucket is not told that an object is missing (S3 API reference, GetObject and CopyObject, "Permissions")."""
     if not isinstance(output, HttpResponse) or output.status != 404:
         return
-    if understood.call.operation not in ("GetObject", "HeadObject", "GetObjectAttributes"):
+    bucket = s3_rules.bucket_read(understood.call.operation, understood.members, output)
+    if bucket is None:
         return
     asked = asked_of(understood, authority.lookup)
-    bucket = str(understood.members.get("Bucket", ""))
     need = Need(
         action="s3:ListBucket",
         resource=f"arn:{understood.call.partition}:s3:::{bucket}",

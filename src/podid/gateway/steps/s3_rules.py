@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from podid.core.caller import Input, Output
+from podid.core.http import HttpResponse
 from podid.gateway.needs.need import Lookup
 from podid.gateway.needs.s3 import copy_source
 from podid.gateway.refusals import Said
@@ -38,6 +39,15 @@ def require_bucket(operation: str, members: Input, lookup: Lookup) -> None:
     for name in names:
         if lookup.bucket_owner(name) is None:
             raise Said("NoSuchBucket", 404, "The specified bucket does not exist", BucketName=name)
+
+
+def bucket_read(operation: str, members: Input, missing: HttpResponse) -> str | None:
+    """The bucket in which what a call reads is `missing`, by its 404; None where it is something else that is not there."""
+    if operation in ("GetObject", "HeadObject", "GetObjectAttributes"):
+        return str(members.get("Bucket", ""))
+    if operation in ("CopyObject", "UploadPartCopy") and b"<Code>NoSuchKey</Code>" in missing.body:
+        return copy_source(str(members.get("CopySource", "")))[0]
+    return None
 
 
 def without_denied(members: Input, denied: tuple[Denied, ...]) -> Input:

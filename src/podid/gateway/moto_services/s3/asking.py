@@ -22,12 +22,14 @@ MOST_PARTS: Final = 10_000
 
 _BUCKET: Final = re.compile(r"(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RANGE: Final = re.compile(r"bytes=[\d,\s-]+", re.ASCII)
+_GRANTS: Final = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 _LARGEST_INTEGER: Final = 2**31 - 1
 
 
 def as_s3_takes_it(operation: str, members: Input) -> Input:
     """The members of a call, without what S3 disregards. Raises Said."""
     _require_names(operation, members)
+    _require_content(operation, members)
     number = members.get("PartNumber")
     if number is not None and not 1 <= int(number) <= MOST_PARTS:
         raise _invalid(
@@ -83,6 +85,19 @@ def _require_names(operation: str, members: Input) -> None:
         raise _invalid(
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", source
         )
+
+
+def _require_content(operation: str, members: Input) -> None:
+    """What moto takes for granted: a body, an access control list in one form or another, an object."""
+    if operation.startswith("PutBucketLifecycle") and not members.get("LifecycleConfiguration"):
+        raise Said("MissingRequestBodyError", 400, "Request Body is empty")
+    if operation in ("PutBucketAcl", "PutObjectAcl"):
+        if not any(name in members for name in ("ACL", "AccessControlPolicy", *_GRANTS)):
+            raise Said("MissingSecurityHeader", 400, "Your request was missing a required header")
+    elif operation in ("DeleteObjectTagging", "RestoreObject"):
+        bucket, key = _bucket(str(members.get("Bucket", ""))), str(members.get("Key", ""))
+        if bucket is not None and bucket.keys.get(key) is None:
+            raise Said("NoSuchKey", 404, "The specified key does not exist.", Key=key)
 
 
 def _require_upload(members: Input) -> None:
