@@ -3,8 +3,8 @@
     .venv/bin/python bench/eks_auth_profile.py [--seconds 6] [-o json]
 
 The whole of a request, socket to socket, is measured at `podid serve`. Then the same steps run in this process, without sockets, as many
-requests together as came over them, while a timer looks where it is, some 250 times a second; a look counts for the innermost room of podid's, with the C code that it called. What
-the sockets and HTTP take is the difference of the two.
+requests together as came over them, while a timer looks where it is, some 250 times a second; a look counts for the innermost room of
+podid's, with the C code that it called. What the sockets and HTTP take is the difference of the two.
 """
 
 from __future__ import annotations

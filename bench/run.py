@@ -51,7 +51,7 @@ BENCHES = (
     Bench(
         name="eks_auth_profile",
         title="Where an EKS Auth request's time goes",
-        about="Processor time of one request; the ratio is the share of the whole. The steps run without sockets while a timer looks where they are.",
+        about="Processor time of one request; the ratio is the share of the whole. The steps run without sockets, for as many requests together as came over them, while a timer looks where they are.",
         quick=("--seconds", "1", "--pods", "20"),
     ),
     Bench(

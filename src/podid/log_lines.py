@@ -136,7 +136,12 @@ class LineQueue:
                 return
             lines = []
             while self._waiting:
-                lines.append(_quick_line(*self._waiting.popleft()))
+                at, name, message, members = self._waiting.popleft()
+                try:
+                    lines.append(_quick_line(at, name, message, members))
+                except Exception as problem:  # a mistake of ours costs this one line, not the thread that writes all
+                    told = {"of": name, "problem": type(problem).__name__}
+                    lines.append(_line(at, "ERROR", __name__, "a log line could not be written", told))
             dropped, self._dropped = self._dropped, 0
             if dropped:
                 lines.append(_line(time.time(), "WARNING", __name__, "log lines were dropped", {"dropped": dropped}))

@@ -154,7 +154,7 @@ def test_a_method_that_no_operation_has(endpoint: Endpoint, method: str) -> None
 def test_pages_while_the_list_changes(endpoint: Endpoint, role: str) -> None:
     """What was told is not told again, what is new comes at the end."""
     for n in range(4):
-        endpoint.associate(role, f"sa-{n}", "changing")
+        endpoint.associate(role, f"changing-{n}", "changing")
     listed = f"{PATH}?namespace=changing&maxResults=2"
     first = endpoint.eks("GET", listed).json
     told = [each["associationId"] for each in first["associations"]]

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.contract.served import REGION, Served, allow, document
 
 from podid.core.clock import system_clock
+from podid.core.tokens import SigningKey
 from podid.gateway import credentials_files
 from podid.gateway.app import App
 from podid.gateway.compose import compose
@@ -21,6 +24,7 @@ from podid.gateway.server import Listener
 
 ACCOUNT = "111122223333"
 CLUSTER = "eksdemo1"
+ISSUER = "https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 INSTANCE = "i-0123456789abcdef0"
 
 
@@ -41,7 +45,8 @@ def installation(home: Path) -> dict[str, Any]:
                 "name": CLUSTER,
                 "version": "1.33",
                 "endpoint": "https://127.0.0.1:6443",
-                "issuer": "https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
+                "issuer": ISSUER,
+                "jwks_file": str(home / "jwks.json"),
                 "nodes": [{"name": "node-1", "instance_id": INSTANCE}],
                 "node_role": "eksdemo1-node-role",
             }
@@ -53,6 +58,11 @@ def installation(home: Path) -> dict[str, Any]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The endpoint, for all tests of a session: they keep out of each other's way by names."""
     home = tmp_path_factory.mktemp("home")
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    key = SigningKey.from_pem(pem)
+    (home / "jwks.json").write_text(json.dumps({"keys": [key.public_jwk()]}))
     settings_file = home / "installation.json"
     settings_file.write_text(json.dumps(installation(home)))
     settings = ServeSettings(home=home, port=0, installation=settings_file)
@@ -72,6 +82,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         url=f"http://127.0.0.1:{listener.port}",
         administrator=administrator.credentials,
         imds=imds.credentials,
+        key=key,
         gateway=endpoint.gateway,
         iam=endpoint.iam,
         decisions=endpoint.decisions,

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from podid.audit import DecisionLog
 from podid.core.sigv4 import Credentials
+from podid.core.tokens import SigningKey
 from podid.gateway.gateway import Gateway
 from podid.iam import Iam
 
@@ -26,6 +27,8 @@ class Served(Struct, kw_only=True):
     imds: Credentials
     iam: Iam
     decisions: DecisionLog
+    key: SigningKey
+    """What the cluster `eksdemo1` signs its service account tokens with."""
     gateway: Gateway
     """The same endpoint without its socket, for tests that bring a time of their own."""
     clients: dict[tuple[str | None, ...], Any] = field(default_factory=dict)

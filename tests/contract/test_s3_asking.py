@@ -84,6 +84,19 @@ def test_a_source_that_is_none(s3: Any, source: str) -> None:
     assert refusal(s3.copy_object, Key="k", CopySource=source)[0] in ("InvalidArgument", "NoSuchBucket")
 
 
+def test_a_copy_does_not_tell_what_there_is(served: Served, s3: Any) -> None:
+    """Who may read objects and not list their bucket is not told which there are, by CopyObject no more than by GetObject."""
+    anything, write = f"arn:aws:s3:::{BUCKET}/*", served.allow("s3:PutObject")
+    blind = served.client("s3", served.user("s3-asking-blind", served.allow("s3:GetObject", anything), write))
+    seeing = served.client("s3", served.user("s3-asking-sees", served.allow(["s3:GetObject", "s3:ListBucket"]), write))
+    copy: dict[str, Any] = {"Key": "copied", "CopySource": f"{BUCKET}/nothing"}
+    assert refusal(blind.copy_object, **copy) == ("AccessDenied", 403)
+    assert refusal(seeing.copy_object, **copy) == ("NoSuchKey", 404)
+    part: dict[str, Any] = {"PartNumber": 1, **copy}
+    part["UploadId"] = blind.create_multipart_upload(Bucket=BUCKET, Key="copied")["UploadId"]
+    assert refusal(blind.upload_part_copy, **part) == ("AccessDenied", 403)
+
+
 def test_a_copy_on_conditions(s3: Any) -> None:
     etag = s3.head_object(Bucket=BUCKET, Key="source")["ETag"]
     past, future = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)

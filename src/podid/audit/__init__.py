@@ -6,7 +6,7 @@ It stands on the store alone and decides nothing. No secret, token or signature 
 from __future__ import annotations
 
 from podid.audit.decision_log import DecisionLog
-from podid.audit.entry import Entry
+from podid.audit.entry import MAX_TEXT, Entry
 from podid.audit.identity import identity_of
 from podid.audit.per_object import PerObject
 from podid.audit.proceedings import Assumed, Called, Decided, Proceedings, called, proceedings_of
@@ -16,6 +16,7 @@ from podid.audit.trail import shared_id
 
 __all__ = [
     "HIDDEN",
+    "MAX_TEXT",
     "Assumed",
     "Called",
     "Decided",

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from podid.audit.entry import MAX_TEXT
-from podid.audit.proceedings import Called
+from podid.audit.proceedings import MAX_AGENT, MAX_HOST, Called
 from podid.audit.shown import MAX_SHOWN
 from podid.audit.trail import MAX_EVENT
 
@@ -19,6 +19,8 @@ _LONGEST: Final = {
     "caller_arn": MAX_TEXT,
     "access_key_id": 128,
     "source_ip": 64,
+    "user_agent": MAX_AGENT,
+    "host": MAX_HOST,
     "action": 256,
     "resource": MAX_TEXT,
     "outcome": 32,

@@ -11,10 +11,15 @@ from typing import Any
 
 from msgspec import Struct
 
+from podid.audit.entry import MAX_TEXT
 from podid.audit.identity import Identity, identity_of
-from podid.audit.shown import shown
+from podid.audit.shown import MAX_SHOWN, shown
 from podid.core.caller import Call, Input, Output
 from podid.core.errors import AwsError, PodidError
+
+MAX_AGENT = 1024
+"""Characters of a user agent, as in CloudTrail."""
+MAX_HOST = 255
 
 # gc=False: these hold no cycles, and twenty thousand of them may wait.
 
@@ -137,8 +142,8 @@ def called(
         federated=federated,
         invoked_by=invoked_by,
         error_code=error.code,
-        error_message=error.public,
-        reason=(failure.private or failure.public) if isinstance(failure, PodidError) else "",
+        error_message=error.public[:MAX_SHOWN],
+        reason=(failure.private or failure.public)[:MAX_TEXT] if isinstance(failure, PodidError) else "",
     )
 
 
@@ -157,8 +162,8 @@ def proceedings_of(
         caller=identity_of(call.caller),
         region=call.region,
         source_ip=call.source_ip,
-        user_agent=call.user_agent,
-        host=call.host if secure else "",
+        user_agent=call.user_agent[:MAX_AGENT],
+        host=call.host[:MAX_HOST] if secure else "",
         decided=decided,
         assumed=assumed,
         called=done,

@@ -15,13 +15,17 @@ HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 _HIDDEN_MEMBERS: Final = frozenset(
     {
+        "activationcode",
         "addprivatekey",
         "authenticationcode1",
         "authenticationcode2",
+        "base32stringseed",
+        "contextassertion",
         "newpassword",
         "oldpassword",
         "password",
         "privatekey",
+        "qrcodepng",
         "samlassertion",
         "secretbinary",
         "servicecredentialsecret",

@@ -12,7 +12,7 @@ BATCHES = Table(
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("first_at", Instant, nullable=False),  # the earliest and the latest instant in it
     Column("last_at", Instant, nullable=False),
-    Column("size", Integer, nullable=False),  # how many entries it makes
+    Column("size", Integer, nullable=False),  # how many entries it makes; large ones count as several
     Column("packed", LargeBinary, nullable=False),  # what `podid.audit.batches` says, as msgpack
     # All that is searched by is in it, so that a search reads no batch that it does not want.
     Index("ix_audit_batches_last_at", "last_at", "first_at", "size"),

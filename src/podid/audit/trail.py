@@ -31,7 +31,7 @@ def event_of_call(of: Proceedings, call: Called) -> str:
         eventName=call.operation,
         awsRegion=of.region,
         sourceIPAddress=service or of.source_ip,
-        userAgent=(service or of.user_agent)[:MAX_SHOWN],
+        userAgent=service or of.user_agent,
         requestParameters=call.parameters or None,
         responseElements=call.answer or None,
         requestID=of.request_id,
@@ -45,7 +45,7 @@ def event_of_call(of: Proceedings, call: Called) -> str:
     if call.operation.startswith("AssumeRole"):
         event.sharedEventID = shared_id(of.request_id)
     if of.host and not service:
-        event.tlsDetails = {"clientProvidedHostHeader": of.host[:255]}
+        event.tlsDetails = {"clientProvidedHostHeader": of.host}
     if call.omitted:
         _omit(event)
     return _finished(event, call)

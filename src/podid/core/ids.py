@@ -93,5 +93,5 @@ class BulkRandom(threading.local):
 
 _PAGE = 4096
 names_at_random = BulkRandom()
-"""For ids of requests, events and sessions."""
+"""For ids of requests, events, sessions and temporary access keys, and for the salts and nonces of session tokens."""
 os.register_at_fork(after_in_child=names_at_random.forget)

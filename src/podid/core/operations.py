@@ -6,6 +6,9 @@ input members in snake case, those without a default being the ones the model re
     @operation("CreateRole")
     def create_role(self, call: Call, *, role_name: str, assume_role_policy_document: str, path: str = "/") -> Output: ...
 
+A handler whose work falls into parts may be a generator that yields between them and returns its output: calls that came at the same time are
+then carried out part by part, each part for all of them before the next (`begin`). Whoever calls one alone uses `invoke`.
+
 Values of structured members stay as the wire has them (`tags=[{"Key": ..., "Value": ...}]`), and so do the members of the output.
 """
 
@@ -13,14 +16,17 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from podid.core.caller import Call, Input, Output
 from podid.core.errors import NotImplementedHere
 
-Handler = Callable[..., Output]
+Steps = Generator[None, None, Output]
+"""A call that is under way, part by part; what it returns is its output."""
+
+Handler = Callable[..., "Output | Steps"]
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MARK = "__aws_operation__"
 _BEFORE_WORD = re.compile(r"(.)([A-Z][a-z]+)")
@@ -75,7 +81,19 @@ def _parameter(function: Handler, member: str) -> str | None:
 
 
 def invoke(handlers: Mapping[str, Handler], call: Call, members: Input) -> Output:
-    """Call the handler of `call.operation` with the input's members.
+    """Carry out `call.operation` with the input's members. Raises as `begin` does, and whatever the handler raises."""
+    begun = begin(handlers, call, members)
+    if isinstance(begun, dict):
+        return begun
+    while True:
+        try:
+            next(begun)
+        except StopIteration as end:
+            return cast(Output, end.value)
+
+
+def begin(handlers: Mapping[str, Handler], call: Call, members: Input) -> Output | Steps:
+    """The same, but for a call of several parts: that has not begun, and is carried out as it is iterated.
 
     Raises NotImplementedHere where there is none, or where the input has a member that the handler does not know: what podid does not
     understand it does not silently leave out.

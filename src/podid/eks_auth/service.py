@@ -36,7 +36,7 @@ from typing import Final
 from podid.core import ids
 from podid.core.caller import Call, Caller, Output
 from podid.core.errors import AccessDenied, AwsError
-from podid.core.operations import Handler, handlers_of, operation
+from podid.core.operations import Handler, Steps, handlers_of, operation
 from podid.core.tokens import ServiceAccountToken
 from podid.eks import Association, Cluster, Eks
 from podid.eks.cluster import CLUSTER_NAME
@@ -92,7 +92,7 @@ class EksAuth:
         eks_node_name: str | None = None,
         instance_id: str | None = None,
         zone: str | None = None,
-    ) -> Output:
+    ) -> Steps:
         for hint in (eks_node_name, instance_id, zone):  # 3, what the model leaves open
             if hint is not None and len(hint) > _LONGEST_HINT:
                 raise InvalidParameter(
@@ -105,6 +105,7 @@ class EksAuth:
                 "The token included in the request is not valid: the pod it is bound to no longer exists.",
                 private=f"pod {pod.namespace}/{pod.pod_name} with uid {pod.pod_uid}",
             )
+        yield  # to the tokens of those that came with it
         association = self._association(cluster, pod)  # 14
         session = self._assume(call, cluster, association, pod)  # 15 to 18
         if association.target_role_arn:

@@ -8,13 +8,15 @@ what, the answer and the statement that decided, and the reason that the caller 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import asdict
 
-from podid.audit import Decided, DecisionLog, Entry, PerObject, called, proceedings_of
-from podid.core.caller import Call, Output
-from podid.core.errors import AwsError, PodidError
-from podid.core.policy import Decision, StatementRef
+from podid.audit import MAX_TEXT, Decided, DecisionLog, Entry, PerObject, called, proceedings_of
+from podid.core.caller import Call, Notes, Output
+from podid.core.errors import AccessDenied, AwsError, PodidError
+from podid.core.policy import Decision, Outcome, StatementRef
 from podid.gateway.logs import Seen
 from podid.gateway.needs.need import Need
 from podid.gateway.refusals import Refused, Said
@@ -23,6 +25,9 @@ from podid.log_lines import tell
 from podid.store import StoreUnavailable
 
 _log = logging.getLogger("podid.decisions")
+
+_OF_A_DECISION: Final = 512
+"""Bytes, about."""
 
 
 class Decisions:
@@ -33,17 +38,18 @@ class Decisions:
 
     def decided(self, understood: Understood, need: Need, decision: Decision) -> None:
         """A need was decided."""
-        understood.call.notes.decided.append(Decided(need.action, need.resource, *_in_words(decision)))
+        self.noted(understood.call, need.action, need.resource, decision)
 
     def noted(self, call: Call, action: str, resource: str, decision: Decision) -> None:
         """Something was decided for a call: before it, or within it by the room that carries it out."""
-        call.notes.decided.append(Decided(action, resource, *_in_words(decision)))
+        call.notes.decided.append(Decided(action, resource[:MAX_TEXT], *_in_words(decision)))
 
     def waits(self, understood: Understood) -> None:
         """A request has to wait. What was decided is taken down: its client may leave meanwhile, and then nothing more comes."""
         call, notes = understood.call, understood.call.notes
         if len(notes.decided) > notes.written:
-            self._record(proceedings_of(call, secure=_secure(understood), decided=notes.decided[notes.written :]))
+            decided = notes.decided[notes.written :]
+            self._record(proceedings_of(call, secure=_secure(understood), decided=decided), _size(decided))
             notes.written = len(notes.decided)
 
     def ended(self, understood: Understood, output: Output | None, failure: Exception | None) -> None:
@@ -64,28 +70,48 @@ class Decisions:
         decided = notes.decided[notes.written :] if notes.written else notes.decided
         if done is not None or decided:
             self._record(
-                proceedings_of(call, secure=_secure(understood), decided=decided, assumed=notes.assumed, done=done)
+                proceedings_of(call, secure=_secure(understood), decided=decided, assumed=notes.assumed, done=done),
+                _size(decided, None if done is None else understood),
             )
 
     def called(self, understood: Understood, output: Output | None, failure: Exception | None) -> None:
-        """A call that a service made within a request came to its end. Its decisions have lines of their own: it may be one of hundreds."""
-        call = understood.call
-        done = called(
-            call,
-            prefix=understood.authenticated.addressed.service.action_prefix,
-            parameters=understood.members,
-            answer=output,
-            error=None if failure is None else _as_aws_error(failure),
-            failure=failure,
-            invoked_by=call.context.get("aws:CalledViaLast", ("",))[0],
-        )
-        self._record(proceedings_of(call, secure=_secure(understood), decided=call.notes.decided, done=done))
+        """A call that a service made within a request came to its end. Its decisions have lines of their own: it may be one of hundreds.
+
+        What it makes of services that are moto's is decided, and has no event: their parameters may be anything, a database's password."""
+        call, addressed = understood.call, understood.authenticated.addressed
+        done = None
+        if addressed.service.own:
+            done = called(
+                call,
+                prefix=addressed.service.action_prefix,
+                parameters=understood.members,
+                answer=output,
+                error=None if failure is None else _as_aws_error(failure),
+                failure=failure,
+                invoked_by=call.context.get("aws:CalledViaLast", ("",))[0],
+            )
+        decided = call.notes.decided
+        if done is not None or decided:
+            self._record(
+                proceedings_of(call, secure=_secure(understood), decided=decided, done=done),
+                _size(decided, None if done is None else understood),
+            )
+        if done is None and failure is not None:
+            seen = Seen(
+                numbered=addressed.numbered,
+                addressed=addressed,
+                authenticated=understood.authenticated,
+                notes=call.notes,
+            )
+            self.failed(seen, failure)
         if _log.isEnabledFor(logging.INFO):
-            for one in call.notes.decided:
+            for one in decided:
                 tell(_log, "decision", {"request_id": call.request_id, "caller": call.caller.arn, **asdict(one)})
 
     def failed(self, seen: Seen, failure: Exception) -> None:
-        """A request came to no decision, or failed after it."""
+        """A request came to no decision, or failed after it. A denial is told by the decision that it is."""
+        if isinstance(failure, AccessDenied) and seen.notes is not None and _has_denial(seen.notes):
+            return
         received = seen.numbered.received
         addressed = seen.addressed
         caller = seen.authenticated.caller if seen.authenticated else None
@@ -106,9 +132,23 @@ class Decisions:
                 action=f"{addressed.service.action_prefix}:{operation}" if addressed else "",
                 outcome="Failed",
                 error_code=code,
-                reason=(failure.private or failure.public) if isinstance(failure, PodidError) else "",
+                reason=(failure.private or failure.public)[:MAX_TEXT] if isinstance(failure, PodidError) else "",
             )
         )
+
+
+def _size(decided: Sequence[Decided], called: Understood | None = None) -> int:
+    """About how many bytes a call has that is written with these decisions; and, where `called` is told, with its input: that is no larger
+    than the request."""
+    size = _OF_A_DECISION * len(decided)
+    if called is None:
+        return size
+    request = called.authenticated.addressed.request
+    return size + len(request.body) + len(request.query)
+
+
+def _has_denial(notes: Notes) -> bool:
+    return any(one.outcome != Outcome.ALLOWED.value for one in notes.decided)
 
 
 def _secure(understood: Understood) -> bool:

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Final, Protocol
 
 from podid.core.caller import ANONYMOUS, Output
-from podid.core.errors import AccessDenied, PodidError
+from podid.core.errors import PodidError
 from podid.core.http import HttpResponse
 from podid.core.ids import RandomBytes, names_at_random
 from podid.core.operations import Handler
@@ -46,7 +46,7 @@ from podid.gateway.steps.invoke import invoke
 from podid.gateway.steps.post_forms import form_boundary, with_form_context
 from podid.gateway.steps.read_input import read_input
 from podid.gateway.steps.uploads import head_of, intake_of, is_upload
-from podid.gateway.steps.values import Addressed, Authenticated, Authorised, Received, Understood
+from podid.gateway.steps.values import Addressed, Answered, Authenticated, Authorised, Received, Understood
 from podid.gateway.steps.write_output import write_output, write_preflight
 from podid.gateway.uploads.spool import Spool
 
@@ -91,7 +91,7 @@ class Gateway:
         glance: Glance = nullcontext,
         spool: Spool | None = None,
     ) -> None:
-        """`glance` is entered for as long as one request reads what does not change under it: see `Store.glance`. `spool` has the files that
+        """`glance` is entered for as long as requests read what does not change under them: see `Store.glance`. `spool` has the files that
         large uploads are kept in."""
         self._keys = keys
         self._glance = glance
@@ -130,13 +130,126 @@ class Gateway:
         with self._glance():
             for step in (self._find, self._authenticate, self._read, self._authorise):
                 _take(step, passages)
-            short = [
-                passage for passage in passages if passage.authorised is not None and _is_short(passage.authorised)
-            ]
-            _take(self._invoke, short)
-        _take(self._invoke, [passage for passage in passages if passage.answered is None])
+            self._carry_out([passage for passage in passages if passage.is_let_in_to(_SHORT)])
+        self._carry_out([passage for passage in passages if passage.answered is None])
         _take(self._write, passages)
         return [self._end(passage) for passage in passages]
+
+    # The steps. Each leaves what it found with the passage; what it gives is what the request is told, and the end of its way.
+
+    def _find(self, passage: Passage) -> HttpResponse | None:
+        addressed = passage.addressed = find_operation(passage.numbered)
+        return write_preflight(s3_cors.preflight(addressed), addressed) if s3_cors.is_preflight(addressed) else None
+
+    def _authenticate(self, passage: Passage) -> None:
+        addressed = passage.addressed
+        assert addressed is not None
+        boundary = form_boundary(addressed)
+        if boundary is None:
+            passage.authenticated = authenticate(addressed, self._keys)
+            return
+        form = passage.form = self._form(passage, addressed, boundary)
+        form.take([addressed.request.body])
+        passage.authorised = form.finish()
+
+    def _read(self, passage: Passage) -> None:
+        if passage.form is None:
+            assert passage.authenticated is not None
+            passage.understood = read_input(passage.authenticated)
+
+    def _authorise(self, passage: Passage) -> None:
+        if passage.form is None:
+            assert passage.understood is not None
+            passage.authorised = authorize(passage.understood, self._authority)
+
+    def _carry_out(self, passages: Sequence[Passage]) -> None:
+        """Carry out calls; those that have parts, part by part."""
+        _take(self._invoke, passages)
+        while under_way := [one for one in passages if one.under_way is not None and one.told is None]:
+            _take(self._go_on, under_way)
+
+    def _invoke(self, passage: Passage) -> Later | None:
+        authorised = passage.authorised
+        assert authorised is not None
+        passage.decided_before = len(authorised.understood.call.notes.decided)
+        try:
+            answered = invoke(authorised, rooms=self._rooms, moto=self._moto, authority=self._authority)
+        except WouldWait:
+            return self._anew(passage)
+        if not isinstance(answered, Answered):
+            passage.under_way = answered
+            return self._go_on(passage)
+        if answered.wait and passage.seconds() < answered.wait:
+            return self._later(passage, authorised, seconds=_PAUSE)
+        passage.answered = answered
+        return None
+
+    def _go_on(self, passage: Passage) -> Later | None:
+        """The next part of a call."""
+        assert passage.under_way is not None
+        assert passage.authorised is not None
+        try:
+            next(passage.under_way)
+        except StopIteration as end:
+            passage.under_way = None
+            passage.answered = Answered(authorised=passage.authorised, output=end.value)
+        except WouldWait:
+            return self._anew(passage)
+        return None
+
+    def _anew(self, passage: Passage) -> Later:
+        """A call came upon something to wait for. What was decided before it stays decided; what the room noted it will note again."""
+        authorised = passage.authorised
+        assert authorised is not None
+        passage.under_way = None
+        notes = authorised.understood.call.notes
+        del notes.decided[passage.decided_before :], notes.assumed[:]
+        return self._later(passage, authorised, seconds=0)
+
+    def _write(self, passage: Passage) -> HttpResponse:
+        assert passage.answered is not None
+        answer = write_output(passage.answered)
+        return answer if passage.form is None or answer.status != 200 else passage.form.answer(answer)
+
+    def _later(self, passage: Passage, authorised: Authorised, *, seconds: float) -> Later:
+        return Later(again=partial(self._reach, passage, partial(self._finish, passage, authorised)), seconds=seconds)
+
+    def _end(self, passage: Passage) -> Told:
+        """What a request is told, once it is taken down. It is told, and so are those that came with it, where that fails."""
+        try:
+            return self._taken_down(passage)
+        except Exception as error:
+            log.exception("a request could not be taken down", extra={"request_id": passage.numbered.request_id})
+            return passage.fail(error)
+
+    def _taken_down(self, passage: Passage) -> Told:
+        told, failure = passage.told, passage.failure
+        assert told is not None
+        if not isinstance(told, HttpResponse) or told is MAY_COME:
+            if passage.understood is not None and not isinstance(told, WouldWait):
+                self._record.waits(passage.understood)
+            return told
+        if failure is not None and not isinstance(failure, PodidError):
+            log.error("a request failed", extra={"request_id": passage.numbered.request_id}, exc_info=failure)
+        if passage.addressed is not None and passage.addressed.service.model == "s3":
+            told = s3_cors.readable(told, passage.addressed.request)
+        self._take_down(passage, failure)
+        logs.access(passage.seen(), told, failure, seconds=passage.seconds())
+        return told
+
+    def _take_down(self, passage: Passage, failure: Exception | None) -> None:
+        """For the audit log: decisions, each call of podid's own services, and what else failed."""
+        understood = passage.understood
+        if understood is not None:
+            output = passage.answered.output if passage.answered is not None else None
+            output = output if isinstance(output, dict) else None
+            self._record.ended(understood, output, failure)
+            if understood.authenticated.addressed.service.own:
+                return
+        if failure is not None:
+            self._record.failed(passage.seen(), failure)
+
+    # What is let in by its head, and what is asked for again.
 
     def recognise(self, received: Received) -> HttpResponse | Coming | None:
         """For a request whose body is still to come: the answer that refuses it, what takes the body of an upload, or None for a body
@@ -190,97 +303,22 @@ class Gateway:
             self._keys.used(caller, addressed)
         return authorize(passage.understood, self._authority)
 
-    # The steps. Each leaves what it found with the passage; what it gives is what the request is told, and the end of its way.
-
-    def _find(self, passage: Passage) -> HttpResponse | None:
-        addressed = passage.addressed = find_operation(passage.numbered)
-        return write_preflight(s3_cors.preflight(addressed), addressed) if s3_cors.is_preflight(addressed) else None
-
-    def _authenticate(self, passage: Passage) -> None:
-        addressed = passage.addressed
-        assert addressed is not None
-        boundary = form_boundary(addressed)
-        if boundary is None:
-            passage.authenticated = authenticate(addressed, self._keys)
-            return
-        form = passage.form = self._form(passage, addressed, boundary)
-        form.take([addressed.request.body])
-        passage.authorised = form.finish()
-
-    def _read(self, passage: Passage) -> None:
-        if passage.form is None:
-            assert passage.authenticated is not None
-            passage.understood = read_input(passage.authenticated)
-
-    def _authorise(self, passage: Passage) -> None:
-        if passage.form is None:
-            assert passage.understood is not None
-            passage.authorised = authorize(passage.understood, self._authority)
-
-    def _invoke(self, passage: Passage) -> Later | None:
-        authorised = passage.authorised
-        assert authorised is not None
-        notes = authorised.understood.call.notes
-        before = len(notes.decided)
-        try:
-            answered = invoke(authorised, rooms=self._rooms, moto=self._moto, authority=self._authority)
-        except WouldWait:  # what was decided stays decided; what the room noted it will note again
-            del notes.decided[before:], notes.assumed[:]
-            return self._later(passage, authorised, seconds=0)
-        if answered.wait and passage.seconds() < answered.wait:
-            return self._later(passage, authorised, seconds=_PAUSE)
-        passage.answered = answered
-        return None
-
-    def _write(self, passage: Passage) -> HttpResponse:
-        assert passage.answered is not None
-        answer = write_output(passage.answered)
-        return answer if passage.form is None or answer.status != 200 else passage.form.answer(answer)
+    def _form(self, passage: Passage, addressed: Addressed, boundary: bytes) -> FormTaker:
+        return FormTaker(addressed, boundary, self._spool, self._secret_of, partial(self._let_in, passage))
 
     def _finish(self, passage: Passage, authorised: Authorised) -> HttpResponse | Later:
         """The last two steps, of a request that was let in before."""
         passage.authorised = authorised
-        return self._invoke(passage) or self._write(passage)
-
-    def _form(self, passage: Passage, addressed: Addressed, boundary: bytes) -> FormTaker:
-        return FormTaker(addressed, boundary, self._spool, self._secret_of, partial(self._let_in, passage))
-
-    def _later(self, passage: Passage, authorised: Authorised, *, seconds: float) -> Later:
-        return Later(again=partial(self._reach, passage, partial(self._finish, passage, authorised)), seconds=seconds)
+        later = self._invoke(passage)
+        while later is None and passage.under_way is not None:
+            later = self._go_on(passage)
+        return later or self._write(passage)
 
     def _reach(self, passage: Passage, steps: Callable[[], HttpResponse | Later]) -> HttpResponse | Later:
         """Take steps; whatever they raise becomes an answer."""
         passage.told = passage.failure = None
         _take(lambda _: steps(), [passage])
         return _unless_it_waits(self._end(passage))
-
-    def _end(self, passage: Passage) -> Told:
-        """What a request is told, once it is taken down."""
-        told, failure = passage.told, passage.failure
-        assert told is not None
-        if not isinstance(told, HttpResponse) or told is MAY_COME:
-            if passage.understood is not None and not isinstance(told, WouldWait):
-                self._record.waits(passage.understood)
-            return told
-        if failure is not None and not isinstance(failure, PodidError):
-            log.error("a request failed", extra={"request_id": passage.numbered.request_id}, exc_info=failure)
-        if passage.addressed is not None and passage.addressed.service.model == "s3":
-            told = s3_cors.readable(told, passage.addressed.request)
-        self._take_down(passage, failure)
-        logs.access(passage.seen(), told, failure, seconds=passage.seconds())
-        return told
-
-    def _take_down(self, passage: Passage, failure: Exception | None) -> None:
-        """For the audit log: decisions, each call of podid's own services, and what else failed for another reason than a decision."""
-        understood = passage.understood
-        if understood is not None:
-            output = passage.answered.output if passage.answered is not None else None
-            output = output if isinstance(output, dict) else None
-            self._record.ended(understood, output, failure)
-            if understood.authenticated.addressed.service.own:
-                return
-        if failure is not None and not isinstance(failure, AccessDenied):
-            self._record.failed(passage.seen(), failure)
 
 
 def _take(step: Callable[[Passage], Told | None], passages: Iterable[Passage]) -> None:
@@ -293,10 +331,6 @@ def _take(step: Callable[[Passage], Told | None], passages: Iterable[Passage]) -
                 passage.told = would
             except Exception as error:
                 passage.fail(error)
-
-
-def _is_short(authorised: Authorised) -> bool:
-    return authorised.understood.call.service in _SHORT
 
 
 def _unless_it_waits(told: Told) -> HttpResponse | Later:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from podid.audit import Decided
+from podid.audit import MAX_TEXT, Decided
 from podid.core.caller import Notes
 from podid.core.errors import PodidError
 from podid.core.http import HttpResponse
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("podid.access")
 _LONGEST_PATH = 512
 _LONGEST_KEY_ID = 128
+_MOST_DECISIONS = 50
+"""Of a request in its line; the audit log has them all."""
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -82,15 +84,15 @@ def access(seen: Seen, response: HttpResponse, failure: Exception | None, *, sec
         line.caller = seen.authenticated.caller.arn
     if notes is not None:
         if notes.decided:
-            line.decisions = notes.decided
+            line.decisions = notes.decided[:_MOST_DECISIONS]
         if notes.exchange is not None:
             line.exchange = notes.exchange
     if failure is not None:
         line.error = getattr(failure, "code", type(failure).__name__)
         if isinstance(failure, PodidError):
-            line.text = failure.public  # of a refusal its kind, such as BAD_SIGNATURE
+            line.text = failure.public[:MAX_TEXT]  # of a refusal its kind, such as BAD_SIGNATURE
             if failure.private:
-                line.reason = failure.private
+                line.reason = failure.private[:MAX_TEXT]
     tell(_log, "request", line)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from podid.core.http import HttpResponse
+from podid.core.operations import Steps
 from podid.core.waiting import WouldWait
 from podid.core.wire import OperationModel, ServiceModel
 from podid.gateway import logs
@@ -42,10 +43,12 @@ class Passage:
         "answered",
         "authenticated",
         "authorised",
+        "decided_before",
         "failure",
         "form",
         "numbered",
         "told",
+        "under_way",
         "understood",
     )
 
@@ -55,6 +58,10 @@ class Passage:
         self.authenticated: Authenticated | None = None
         self.understood: Understood | None = None
         self.authorised: Authorised | None = None
+        self.under_way: Steps | None = None
+        """The call, where it is carried out in parts."""
+        self.decided_before = 0
+        """How many decisions were noted before the call began."""
         self.answered: Answered | None = None
         self.form: FormTaker | None = None
         self.told: Told | None = None
@@ -65,9 +72,23 @@ class Passage:
         """How long ago the request came."""
         return time.perf_counter() - self._started
 
-    def fail(self, error: Exception) -> None:
+    def is_let_in_to(self, services: Collection[str]) -> bool:
+        """Whether it is for one of these services, and nothing was found against it."""
+        return self.authorised is not None and self.authorised.understood.call.service in services
+
+    def fail(self, error: Exception) -> HttpResponse:
         """A step raised: what the request is told of it, in its service's own form."""
         self.failure = error
+        try:
+            told = self._in_words(error)
+        except Exception as mistake:
+            # No error of ours is known to be one that cannot be written; if there is, those that came with it do not suffer.
+            self.failure = mistake
+            told = HttpResponse(status=500)
+        self.told = told
+        return told
+
+    def _in_words(self, error: Exception) -> HttpResponse:
         request = self.numbered.received.request
         model: ServiceModel
         operation: OperationModel | None = None
@@ -76,7 +97,7 @@ class Passage:
             operation = self.addressed.match.operation if self.addressed.match else None
         else:
             model = model_of(EXTENSION if request.path.startswith("/_podid/") else probable_service(request))
-        self.told = write_failure(
+        return write_failure(
             error, model=model, operation=operation, request=request, request_id=self.numbered.request_id
         )
 

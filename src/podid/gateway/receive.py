@@ -68,7 +68,7 @@ def read_head(request: Request) -> HttpRequest:
     hosts = names.count(b"host")
     if hosts > 1:
         raise TooLarge(400, "The request has more than one Host header.")  # RFC 9112, section 3.2
-    host = headers[names.index(b"host")][1] if hosts else None
+    host = request.values[names.index(b"host")].strip().decode("latin-1") if hosts else None
     if host is None and request.version == "1.1":
         raise TooLarge(400, "The request has no Host header.")
     if host is not None and not (_is_host(host) if len(host) <= _LONGEST_KEPT else _HOST.fullmatch(host)):

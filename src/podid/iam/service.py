@@ -144,7 +144,7 @@ class Iam:
             role = None if row is None else role_of_row(connection, row, self.partition)
             return role if role is not None and role.arn == arn else None
 
-        return self._cache.get(("role-arn", arn), load)
+        return self._cache.get(("role-arn", arn), load, keep_none=False)
 
     def oidc_provider(self, account: str, issuer: str) -> OidcProvider | None:
         """The account's OpenID Connect provider for an issuer (its URL without https://), or None."""

@@ -9,7 +9,7 @@ import functools
 from typing import Any
 
 from podid.core.caller import Call, Caller, Output
-from podid.core.operations import Handler
+from podid.core.operations import Handler, Steps
 from podid.iam.errors import InvalidClientTokenId
 
 
@@ -22,7 +22,7 @@ def not_for_user_sessions(handler: Handler) -> Handler:
     """The handler, closed to such sessions."""
 
     @functools.wraps(handler)
-    def guarded(call: Call, **members: Any) -> Output:
+    def guarded(call: Call, **members: Any) -> Output | Steps:
         if is_user_session(call.caller) and call.caller.mfa_at is None:
             raise InvalidClientTokenId(
                 "The security token included in the request is invalid",

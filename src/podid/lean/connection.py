@@ -78,7 +78,7 @@ class Connection(Receiver):
         return text(500, "Internal Server Error")
 
     def _answer_waiting(self) -> None:
-        while self._waiting and not self._busy and not self._ending:
+        while self._waiting and not self._busy:  # those, too, after which the connection ends
             self._begin(*self._waiting.popleft())
         if not self._ending:
             self._regulate()
@@ -186,4 +186,5 @@ class Connection(Receiver):
     def abort(self) -> None:
         """End the connection now; unsent bytes are lost."""
         self._ending = True
+        self._waiting.clear()
         self._transport.abort()

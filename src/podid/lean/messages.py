@@ -17,8 +17,8 @@ class Request:
     """One request, not yet trusted.
 
     It was received whole, but where the server was told to hand large bodies over as they come: then `body` is empty and `stream` has it.
-    `target` is as sent. Header names are in lower case, values without surrounding blanks, in the order received: `names` has as many as
-    `values`. `peer` is the address of the connection's other end, without its port; empty on a UNIX socket.
+    `target` is as sent. Header names are in lower case, values without the blanks before them, in the order received: `names` has as many
+    as `values`. `peer` is the address of the connection's other end, without its port; empty on a UNIX socket.
     """
 
     __slots__ = ("body", "method", "names", "peer", "stream", "target", "values", "version")

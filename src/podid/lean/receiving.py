@@ -181,17 +181,19 @@ class Receiver(asyncio.Protocol):
 
     def _prepare_for_body(self, special: dict[bytes, bytes]) -> None:
         expected = special.get(b"expect")
-        if expected is not None and expected.lower() != b"100-continue":
+        if expected is not None and expected.strip().lower() != b"100-continue":
             self._refused = 417
             return
         coding = special.get(b"transfer-encoding")
         if coding is not None and (
-            coding.lower() != b"chunked" or self._names.count(b"transfer-encoding") > 1 or self._version != "1.1"
+            coding.strip().lower() != b"chunked"
+            or self._names.count(b"transfer-encoding") > 1
+            or self._version != "1.1"
         ):  # RFC 9112, sections 6.1 and 7: another coding is not understood, and HTTP/1.0 has none
             self._refused = 400
             return
         most = self.server.limits.collected
-        length = special.get(b"content-length", b"0")
+        length = special.get(b"content-length", b"0").strip()
         comes = coding is not None or length != b"0"
         if most is not None and (coding is not None or not length.isdigit() or int(length[:18]) > most):
             self._unfinished = 0

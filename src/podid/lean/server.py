@@ -75,7 +75,8 @@ class HttpServer:
     ) -> None:
         """`together`, where given, is asked instead of `handler`: with all the requests that came in one turn of the loop, once they are read.
         Under load these are many, and code that has just run for one of them runs for the next in a fraction of the time; a single request
-        waits for no other. `readers`: the threads that answers' sources are read in; asyncio's own where None. `refused` words the answer to what is no request."""
+        waits for no other. `readers`: the threads that answers' sources are read in; asyncio's own where None. `refused` words the answer
+        to what is no request."""
         self.handler = handler
         self.together = together
         self._gathered: list[tuple[Connection, Request, bool]] = []

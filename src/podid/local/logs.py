@@ -10,8 +10,9 @@ import heapq
 import json
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from podid.local.home import Home
 from podid.local.problems import NotUp, WrongUsage
@@ -81,5 +82,16 @@ def readable(line: str, before: str = "") -> tuple[str, str]:
     level = str(record.pop("level", "info")).lower()
     message = str(record.pop("message"))
     record.pop("logger", None)
-    rest = " ".join(f"{key}={value}" for key, value in record.items() if value not in ("", None))
+    rest = _told(record)
     return stamp, f"{stamp[11:23]} {level:<7} {message}{'  ' + rest if rest else ''}"
+
+
+def _told(record: Mapping[str, Any]) -> str:
+    """What a record says, without what it leaves open; a record within it in brackets, many of them with commas between."""
+    return " ".join(f"{key}={_shown(value)}" for key, value in record.items() if value not in ("", None, [], {}))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({_told(value)})"
+    return ", ".join(map(_shown, value)) if isinstance(value, list) else str(value)

@@ -120,9 +120,10 @@ class Store:
         return seen.get(room, 0)
 
     def glance(self) -> Glance:
-        """For a `with` around one short request: what `revision` says first, it says to this thread until the end of the block.
+        """For a `with` around a short request, or several that came before it: what `revision` says first, it says to this thread until the end
+        of the block.
 
-        So a request sees caches of one instant after it came, and asks once instead of at each of them. A `write` of this thread ends it.
+        So they see caches of one instant after they came, and ask once instead of at each of them. A `write` of this thread ends it.
         Not for what waits for others to change something. It does not nest.
         """
         return Glance(self._glances)

@@ -2,17 +2,21 @@
 
     token  = base64( 0x02 | key id, 4 | salt, 24 | nonce, 12 | AES-256-GCM ciphertext and tag )
     key    = HMAC-SHA256( sealing key, salt )                  one for a series of at most 65 536 tokens of one process
-    nonce  = HMAC-SHA256( nonce key, 16 random bytes | what is sealed )[:12]
+    nonce  = HMAC-SHA256( nonce key, 16 random bytes | what the token is for | what is sealed )[:12]
     secret access key = base64( HMAC-SHA256( secret key, salt | nonce | access key id ) )[:40]
     sealing key, nonce key, secret key = HKDF-SHA256( ring key, info "podid seal v1", "podid nonce v2", "podid secret v1" )
 
-GCM must not see one nonce twice under one key with different texts. Salts are 192 random bits, so series have keys of their own: equal salts
+GCM must not see one nonce twice under one key, but for the same token. Salts are 192 random bits, so series have keys of their own: equal salts
 are not to be expected before 2^96 series. Within a series nonces are as good as random, and two of 2^16 are equal with a probability of 2^-65;
-2^40 tokens of one ring key stay below 2^-40, where NIST SP 800-38D asks for 2^-32. The nonce is made of the text as well: should the random
-bytes ever repeat, in a machine started twice from one snapshot, different texts still get different nonces, and equal ones give equal tokens.
+2^40 tokens of one ring key stay below 2^-40, where NIST SP 800-38D asks for 2^-32. The nonce is made of the text and its purpose as well: should
+the random bytes ever repeat, in a machine started twice from one snapshot, different texts still get different nonces, and equal ones give equal
+tokens. (A purpose is printable and what is sealed begins with a byte that is not, so no two pairs read alike.)
 
-The associated data is the header, nonce aside, and what the token is for, so a session does not open as a message and the other way round.
-Claims are deflated where that pays. The three keys are apart (HKDF): who learns a session's secret learns nothing about the seal.
+The associated data is the header, nonce aside, and the purpose, so a session does not open as a message and the other way round. Nor does a token
+open as one of another version: both take their keys from one sealing key, and the version, in the header, tells them apart. Claims are deflated
+where that pays. The three keys are apart (HKDF): who learns a session's secret learns nothing about the seal.
+
+What stands in the clear tells no more than which tokens are of one ring key and of one series, thus of one process at about one time.
 
 Version 1, which is opened as long as a session of it may live, has a salt and so a key for each token, and a nonce of zeros that is not sent.
 """
@@ -110,7 +114,7 @@ class Sealer:
         plain = _PLAIN + claims if len(claims) <= _DEFLATE_OVER else _DEFLATED + zlib.compress(claims)
         if least:
             plain = _padded(plain, least)
-        nonce = series.nonce(self._random(16) + plain)[: len(_ZEROS)]
+        nonce = series.nonce(self._random(16) + purpose + plain)[: len(_ZEROS)]
         sealed = series.cipher.encrypt(nonce, plain, series.header + purpose)
         token = binascii.b2a_base64(series.header + nonce + sealed, newline=False).decode()
         if len(token) > MAX_TOKEN or len(claims) > MAX_CLAIMS:

@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def write(store: Store, *batch: Kept) -> None:
     with store.append() as connection:
-        batches.write(connection, batch, batches.pack(batch))
+        batches.write(connection, batches.rows_of(batch))
 
 
 def find(store: Store, request_id: str) -> list[Entry]:
@@ -115,7 +115,7 @@ def test_an_id_names_the_few_batches_that_may_have_it(store: Store, monkeypatch:
     looked_into: list[bytes] = []
     unpacked = batches._unpacked
 
-    def note(packed: bytes, *wanted: str) -> list[Kept]:
+    def note(packed: bytes, *wanted: str) -> Iterator[tuple[int, Kept]]:
         looked_into.append(packed)
         return unpacked(packed, *wanted)
 

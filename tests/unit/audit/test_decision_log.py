@@ -136,13 +136,13 @@ def test_a_database_that_fails_takes_nobody_down(
 
 def test_the_oldest_go_first(store: Store) -> None:
     log = DecisionLog(store, kept=100)
-    for number in range(10_400):
+    for number in range(11_000):
         log.record(entry(number))
         if number % 500 == 0:
             log.flush()
     log.close()
-    assert 100 <= count(store) <= 100 + 500 + 399  # the batch that has the hundredth, and what came since
-    assert log.find("r10399")
+    assert 100 <= count(store) <= 100 + 500 + 999  # the batch that has the hundredth, and what came since
+    assert log.find("r10999")
     assert not log.find("r0")
     assert log.dropped == 0
 

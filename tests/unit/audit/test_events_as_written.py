@@ -28,7 +28,7 @@ from tests.unit.audit.callers import (
 )
 
 from podid.audit import Proceedings, called, entries_of, proceedings_of
-from podid.audit.batches import _DECODER, pack
+from podid.audit.batches import rows_of, unpacked
 from podid.core.caller import ANONYMOUS, Call
 from podid.core.errors import AccessDenied, AwsError
 from podid.core.sigv4 import Credentials
@@ -180,8 +180,8 @@ def test_every_written_event_is_tried() -> None:
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_an_event_reads_as_it_was_written(name: str) -> None:
-    packed = pack([EVENTS[name]])
-    (entry,) = entries_of(_DECODER.decode(packed)[0])
+    packed = rows_of([EVENTS[name]])[0]["packed"]
+    (entry,) = entries_of(unpacked(packed)[0])
     event = json.loads(entry.event)
     assert entry.event == WRITTEN[name].replace('"EVENT"', f'"{event["eventID"]}"')
     assert uuid.UUID(event["eventID"]).version == 4

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.audit.callers import ACCOUNT, NODE, call
 
 from podid.audit import HIDDEN, called, entries_of, proceedings_of
-from podid.audit.batches import _DECODER, pack
+from podid.audit.batches import rows_of, unpacked
 from podid.core.caller import ANONYMOUS, Call, Caller
 from podid.core.errors import AccessDenied, AwsError
 
@@ -19,7 +19,7 @@ def text_of(made: Call, **members: Any) -> str:
     """The event of a call as whoever reads it gets it."""
     given: dict[str, Any] = {"parameters": {}, "answer": None, **members}
     kept = proceedings_of(made, secure=False, done=called(made, **given))
-    (entry,) = entries_of(_DECODER.decode(pack([kept]))[0])
+    (entry,) = entries_of(unpacked(rows_of([kept])[0]["packed"])[0])
     return entry.event
 
 
@@ -144,9 +144,9 @@ def test_events_are_bounded() -> None:
 def test_what_is_far_too_large_is_not_even_kept() -> None:
     wide = {f"k{number}": "é" * 8000 for number in range(190)}
     kept = proceedings_of(call(NODE), secure=False, done=called(call(NODE), parameters=wide, answer=None))
-    packed = pack([kept])
+    packed = rows_of([kept])[0]["packed"]
     assert len(packed) < 4000
-    (entry,) = entries_of(_DECODER.decode(packed)[0])
+    (entry,) = entries_of(unpacked(packed)[0])
     assert json.loads(entry.event)["additionalEventData"] == {"omitted": "too large"}
 
 

@@ -41,6 +41,7 @@ def request(target: bytes = b"/", *headers: tuple[bytes, bytes], version: str = 
         (request(b"/", (b"x", b"y")), 400),
         (request(b"/", HOST, HOST), 400),
         (request(b"/", (b"host", b"a@b")), 400),
+        (request(b"/", (b"host", b"\xa0a")), 400),
         (request(b"*"), 400),
         (request(b"a:80"), 400),
         (request(b"/\xc3\xbc"), 400),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,22 @@ def test_without_logs_podid_was_never_up(home: Home) -> None:
 @pytest.mark.parametrize("line", ["plain", "[1, 2]", '{"no": "message"}', "{broken"])
 def test_what_is_no_record_stays_as_it_is(line: str) -> None:
     assert readable(line, "before") == ("before", line)
+
+
+def test_what_stands_within_a_line_is_readable_too() -> None:
+    decisions = [
+        {
+            "action": "s3:GetObject",
+            "outcome": "Allowed",
+            "decided_by": ["identity:p[0]", "resource:b[1]"],
+            "reason": "",
+        },
+        {"action": "s3:PutObject", "outcome": "ImplicitlyDenied", "decided_by": []},
+    ]
+    line = json.dumps(
+        {"time": "2026-01-02T03:04:05.100Z", "message": "request", "decisions": decisions, "exchange": {}}
+    )
+    assert readable(line)[1] == (
+        "03:04:05.100 info    request  decisions=(action=s3:GetObject outcome=Allowed decided_by=identity:p[0], resource:b[1]), "
+        "(action=s3:PutObject outcome=ImplicitlyDenied)"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import permutations
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podid.core.http import HttpRequest
-from podid.core.sigv4 import Problem, SignatureProblem, read_claim
+from podid.core.sigv4 import Credentials, Problem, SignatureProblem, check, presign, read_claim
 
 DATE = "20260304T050607Z"
 CREDENTIAL = "Credential=AKIDEXAMPLE/20260304/us-east-1/eks/aws4_request"
@@ -156,3 +157,30 @@ def test_a_repeated_header_that_matters_is_found_among_others(first: int) -> Non
     )
     with pytest.raises(SignatureProblem, match=r"^The header 'x-amz-date' must not be given more than once\.$"):
         read_claim(HttpRequest(method="GET", path="/", headers=headers))
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -1200", "Fri, 31 Dec 9999 23:59:59 -0001", "x" * 65])
+@pytest.mark.parametrize("scheme", ["AWS4-HMAC-SHA256", "AWS"])
+def test_a_date_header_beyond_the_calendar(date: str, scheme: str) -> None:
+    rest = f"{CREDENTIAL}, SignedHeaders=date;host, Signature={MAC}" if scheme != "AWS" else f"AKIDEXAMPLE:{MAC}"
+    headers = (("host", "h"), ("date", date), ("authorization", f"{scheme} {rest}"))
+    with pytest.raises(SignatureProblem) as refused:
+        read_claim(HttpRequest(method="GET", path="/", headers=headers))
+    assert refused.value.problem is Problem.MALFORMED
+
+
+def test_a_presigned_request_may_outlast_the_calendar() -> None:
+    url = presign(
+        Credentials("AKIDEXAMPLE", "secret"),
+        method="GET",
+        url="http://h/",
+        service="s3",
+        region="us-east-1",
+        now=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        expires=604_800,
+    )
+    request = HttpRequest(method="GET", path="/", query=url.partition("?")[2], headers=(("host", "h"),))
+    claim = read_claim(request)
+    assert claim is not None
+    with pytest.raises(SignatureProblem, match="Request is not yet valid"):
+        check(claim, request, "secret", now=datetime(2026, 3, 4, tzinfo=UTC))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote_to_bytes
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from podid.core.http import HttpRequest
 from podid.core.sigv4 import Credentials, Problem, SignatureProblem, check, presign, read_claim, sign
 from podid.core.sigv4.canonical import reencode
-from podid.core.sigv4.post_policy import check_form_signature, read_form_claim
+from podid.core.sigv4.post_policy import PolicyFailure, check_form, check_form_signature, read_form_claim
 from podid.core.sigv4.scope import signing_mac
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC)
@@ -144,3 +145,12 @@ def test_a_form_that_is_not_signed_as_it_should(changed: dict[str, str], expecte
     with pytest.raises(SignatureProblem) as refused:
         read_form_claim({**FIELDS, **changed})
     assert refused.value.problem is expected
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-03-05T25:00:00Z", "0000-01-01T00:00:00Z", "soon"]
+)
+def test_a_policy_that_ends_on_no_day(text: str) -> None:
+    policy = base64.b64encode(json.dumps({"expiration": text, "conditions": []}).encode()).decode()
+    with pytest.raises(PolicyFailure, match="Invalid 'expiration' value"):
+        check_form(policy, {}, bucket="b", now=NOW)

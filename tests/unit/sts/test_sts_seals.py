@@ -74,6 +74,14 @@ def test_where_random_bytes_repeat_texts_have_nonces_of_their_own(texts: list[by
     assert tokens == [sealer.seal(text, b"p")[0] for text in texts]
 
 
+def test_where_random_bytes_repeat_purposes_have_nonces_of_their_own() -> None:
+    """One nonce under two sets of associated data would give GCM's authentication key away."""
+    sealer = Sealer(RING, bytes)
+    tokens = [sealer.seal(b"claims", purpose)[0] for purpose in (b"podid session", b"podid authorization message")]
+    assert parts(tokens[0])[0] == parts(tokens[1])[0]
+    assert parts(tokens[0])[1] != parts(tokens[1])[1]
+
+
 def test_threads_that_seal_at_once_share_no_nonce(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podid.sts.sealing._SERIES", 50)
     sealer, together = Sealer(RING, names_at_random), threading.Barrier(4)
@@ -159,3 +167,12 @@ def test_a_token_of_version_1_has_no_part_missing() -> None:
     for size in range(len(raw)):
         with pytest.raises(NotOurs):
             open_sealed(RING, base64.b64encode(raw[:size]).decode(), b"p")
+
+
+def test_no_token_opens_as_one_of_another_version_with_its_nonce_put_in_or_left_out() -> None:
+    """Both versions take a key of one salt from one sealing key; version 1's nonce is zeros."""
+    first = base64.b64decode(sealed_in_version_1(RING, b"\x00claims", b"p", "")[0])
+    second = base64.b64decode(seal(RING, b"claims", b"p")[0])
+    for raw in (b"\x02" + first[1:29] + bytes(12) + first[29:], b"\x01" + second[1:29] + second[41:]):
+        with pytest.raises(NotOurs):
+            open_sealed(RING, base64.b64encode(raw).decode(), b"p")

@@ -104,6 +104,23 @@ def test_a_sensitive_value_is_not_repeated() -> None:
     assert refused.value.public.startswith("1 validation error detected: Value at 'password' failed")
 
 
+def test_secrets_that_models_do_not_mark_are_not_repeated_either() -> None:
+    """Wherever they stand: alone, or in a list that is too long."""
+    contexts = {
+        f"ProvidedContexts__member__{number}__{name}": f"secret-{name}"
+        for number in range(1, 8)
+        for name in ("ProviderArn", "ContextAssertion")
+    }
+    role = {"RoleArn": "arn:aws:iam::111122223333:role/r", "RoleSessionName": "one"}
+    with pytest.raises(InvalidInput) as refused:
+        call("sts", "AssumeRole", **role, TokenCode="secret-code", **contexts)
+    assert "ContextAssertion=...," in refused.value.public or "ContextAssertion=...}" in refused.value.public
+    assert "Value at 'tokenCode' failed" in refused.value.public
+    assert "secret-ProviderArn" in refused.value.public
+    assert "secret-code" not in refused.value.public
+    assert "secret-ContextAssertion" not in refused.value.public
+
+
 @pytest.mark.parametrize(
     ("body", "place"),
     [

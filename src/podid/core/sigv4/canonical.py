@@ -91,7 +91,7 @@ def header_values(headers: Headers) -> dict[str, str]:
     if len(values) < len(headers):
         values = {}
         for name, value in headers:
-            kept = " ".join(value.split())
+            kept = _collapsed(value)
             values[name] = f"{values[name]},{kept}" if name in values else kept
     return values
 
@@ -100,8 +100,18 @@ def canonical_headers(names: Iterable[str], values: Mapping[str, str]) -> str:
     """`name:value\\n` for each signed name, no blanks around a value and single ones within."""
     lines = ""
     for name in names:
-        lines += f"{name}:{' '.join(values.get(name, '').split())}\n"
+        value = values.get(name, "")
+        # Most values are ASCII; asking here spares a call for each.
+        lines += f"{name}:{' '.join(value.split()) if value.isascii() else _collapsed(value)}\n"
     return lines
+
+
+def _collapsed(value: str) -> str:
+    """A value without blanks around it and with single ones within.
+
+    They are found in its bytes: 0x85 and 0xA0 are blanks in latin-1 text, but in a header they are part of a letter in UTF-8.
+    """
+    return b" ".join(value.encode("latin-1", "replace").split()).decode("latin-1")
 
 
 def request_digest(method: str, path: str, query: str, headers: str, signed: str, payload_hash: str) -> str:

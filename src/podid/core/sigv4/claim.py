@@ -164,7 +164,7 @@ def _from_header(values: Mapping[str, str], rest: str) -> Claim:
         if not date_text:
             texts.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
         raise SignatureProblem(Problem.MISSING_PARTS, " ".join(texts))
-    date = parse_date(date_text) or (_http_date(date_text) if date_name == "date" else None)
+    date = parse_date(date_text) or (http_date(date_text) if date_name == "date" else None)
     if date is None:
         raise _malformed("Date must be in ISO-8601 'basic format'. See http://en.wikipedia.org/wiki/ISO_8601")
     key_id, day, region, service = credential_parts(credential)
@@ -230,7 +230,7 @@ def _presigned(request: HttpRequest, parameters: dict[str, str]) -> Claim:
         session_token=parameters.get("X-Amz-Security-Token", ""),
         presigned=True,
         expires=expires,
-        expires_at=date + timedelta(seconds=expires),
+        expires_at=_end(date, expires),
         payload_hash=payload_hash,
     )
 
@@ -250,6 +250,14 @@ def _expires(text: str | None, service: str) -> int:
             f"X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than {MAX_EXPIRES} seconds"
         )
     return expires
+
+
+def _end(date: datetime, expires: int) -> datetime:
+    """The instant from which a presigned request does not hold any more; whoever dates one 9999 gets the last there is."""
+    try:
+        return date + timedelta(seconds=expires)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _authorization_parts(rest: str) -> tuple[str, str, str]:
@@ -332,7 +340,7 @@ def _unsupported() -> SignatureProblem:
     )
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
     """The instant of a Date header; `-0000`, which Python's and botocore's own writers put, is UTC (RFC 5322 section 3.3)."""
     if len(text) > 64:
         return None
@@ -340,9 +348,9 @@ def _http_date(text: str) -> datetime | None:
 
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, IndexError, TypeError, OverflowError):  # the last: a date that is of the year 10000 in UTC
         return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
 
 def _malformed(text: str) -> SignatureProblem:

@@ -111,10 +111,7 @@ def check_form(policy: str, fields: Mapping[str, str], *, bucket: str, now: date
     """Hold the fields (names in lower case, `key` as it will be) against the policy; gives the size that the file must have, where the
     policy says one. Raises PolicyFailure."""
     document = _document(policy)
-    expiration = _EXPIRATION.fullmatch(str(document.get("expiration", "")))
-    if expiration is None:
-        raise PolicyFailure("Invalid Policy: Invalid 'expiration' value.")
-    if now >= datetime.fromisoformat(f"{expiration[1]}+00:00"):
+    if now >= _expiration(str(document.get("expiration", ""))):
         raise PolicyFailure("Invalid according to Policy: Policy expired.")
     conditions = document.get("conditions")
     if not isinstance(conditions, list) or len(conditions) > MOST_CONDITIONS:
@@ -148,6 +145,17 @@ def _document(policy: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise PolicyFailure("Invalid Policy: Invalid JSON.")
     return found
+
+
+def _expiration(text: str) -> datetime:
+    """The instant at which a policy ends. Raises PolicyFailure."""
+    found = _EXPIRATION.fullmatch(text)
+    try:
+        if found is not None:
+            return datetime.fromisoformat(f"{found[1]}+00:00")
+    except ValueError:  # a thirteenth month
+        pass
+    raise PolicyFailure("Invalid Policy: Invalid 'expiration' value.")
 
 
 def _condition(condition: Any) -> tuple[str, str, str]:

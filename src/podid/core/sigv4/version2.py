@@ -13,11 +13,10 @@ import base64
 import hmac
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 
 from podid.core.http import HttpRequest
-from podid.core.sigv4.claim import Claim
+from podid.core.sigv4.claim import Claim, http_date
 from podid.core.sigv4.problems import Problem, SignatureProblem
 from podid.core.sigv4.scope import parse_date
 
@@ -142,16 +141,10 @@ def read_presigned(parameters: dict[str, str]) -> Claim:
 
 
 def _date(text: str) -> datetime:
-    parsed = parse_date(text)
-    if parsed is not None:
-        return parsed
-    try:
-        date = parsedate_to_datetime(text[:64])
-    except (ValueError, IndexError, TypeError) as error:
-        raise SignatureProblem(
-            Problem.MALFORMED, "AWS authentication requires a valid Date or x-amz-date header"
-        ) from error
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    date = parse_date(text) or http_date(text)
+    if date is None:
+        raise SignatureProblem(Problem.MALFORMED, "AWS authentication requires a valid Date or x-amz-date header")
+    return date
 
 
 def check_version2(claim: Claim, request: HttpRequest, secret: str, *, now: datetime) -> None:
@@ -194,7 +187,7 @@ def _string_to_sign(claim: Claim, request: HttpRequest, parameters: list[tuple[s
     custom: dict[str, list[str]] = {}
     for name, value in request.headers:
         if name.startswith("x-amz-"):
-            custom.setdefault(name, []).append(value.strip())
+            custom.setdefault(name, []).append(value.strip(" \t"))
     given = {name.lower(): unquote(value or "") for name, value in parameters} if claim.presigned else {}
     for name, value in given.items():
         # A presigned address carries as parameters what its signer had as headers.

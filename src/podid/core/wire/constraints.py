@@ -3,7 +3,7 @@
     1 validation error detected: Value 'x' at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64
 
 All failures of a request are told at once, separated by `; `. A place is the path of members, each beginning with a small letter, list items
-as `N.member`, map entries as `KEY.member`. The value of a sensitive member is not repeated.
+as `N.member`, map entries as `KEY.member`. The value of a secret is not repeated.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from podid.core.wire.shapes import Member, Shape
 
 MAX_TOLD = 10
 _LONGEST_VALUE = 256
+
+_UNMARKED = frozenset(
+    {"authenticationcode1", "authenticationcode2", "contextassertion", "samlassertion", "sessiontoken", "tokencode"}
+)
+"""Members that are secrets, with or without a mark in AWS's models; in lower case."""
 
 
 class _OfPattern(str):
@@ -121,23 +126,37 @@ def _number(member: Member, value: float, place: str) -> Iterator[str]:
 
 
 def _told(value: Any, place: str, constraint: str, member: Member | None = None) -> str:
-    if member is not None and member.shape.sensitive:
+    if member is None or value is None:
+        return f"Value null at '{place}' failed to satisfy constraint: {constraint}"
+    if _is_secret(member.shape, place.rpartition(".")[2]):
         return f"Value at '{place}' failed to satisfy constraint: {constraint}"
-    shown = "null" if value is None else f"'{_shown(value)}'"
-    return f"Value {shown} at '{place}' failed to satisfy constraint: {constraint}"
+    return f"Value '{_shown(value, member.shape)}' at '{place}' failed to satisfy constraint: {constraint}"
 
 
-def _shown(value: Any) -> str:
+def _is_secret(shape: Shape, name: str) -> bool:
+    return shape.sensitive or name.lower() in _UNMARKED
+
+
+def _shown(value: Any, shape: Shape) -> str:
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
+    if shape.document:
+        return "..."
     if isinstance(value, list):
-        value = "[" + ", ".join(_shown(item) for item in value[:8]) + "]"
+        item = shape.item.shape
+        value = "[" + ", ".join("..." if item.sensitive else _shown(held, item) for held in value[:8]) + "]"
     elif isinstance(value, dict):
-        value = "{" + ", ".join(f"{key}={_shown(held)}" for key, held in list(value.items())[:8]) + "}"
+        value = "{" + ", ".join(f"{key}={_shown_in(shape, key, held)}" for key, held in list(value.items())[:8]) + "}"
     elif isinstance(value, datetime):
         value = value.isoformat()
     text = str(value)
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
+
+
+def _shown_in(shape: Shape, name: str, value: Any) -> str:
+    """A value of a map, or of a structure's member."""
+    held = shape.value if shape.type == "map" else shape.members.get(name)
+    return "..." if held is None or _is_secret(held.shape, name) else _shown(value, held.shape)
 
 
 _constrained: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()

@@ -129,5 +129,7 @@ class _Held:
             self._retry_at = self._monotonic() + RETRY
             _log.warning("the keys of cluster %s cannot be read: %s", self._name, error)
             return
+        now = self._monotonic()
         self._keys = read.keys
-        self._good_until = self._monotonic() + read.seconds
+        self._good_until = now + read.seconds
+        self._look_at = min(now + LOOK, self._good_until)

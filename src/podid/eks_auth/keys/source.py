@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -17,6 +18,8 @@ SHORTEST, USUAL, LONGEST = 30.0, 300.0, 3600.0
 """Seconds that a fetched key set is used before it is fetched again: the bounds of what a server may ask for, and without its word."""
 
 _ALWAYS: Final = float("inf")
+_TICK: Final = 20_000_000
+"""Nanoseconds; file systems stamp with a clock that ticks every 1 to 10 milliseconds."""
 
 
 class KeysUnavailable(Exception):
@@ -71,7 +74,9 @@ class FileSource:
         if len(document) > MOST_BYTES:
             raise KeysUnavailable(f"{self._path}: over {MOST_BYTES} bytes")
         keys = _parse(document, str(self._path))
-        self._stamp = stamp
+        # What was written a moment ago may be written again in the same tick of the file system's clock, and look as if it were not.
+        fresh = stamp is not None and 0 <= time.time_ns() - stamp[0] < _TICK
+        self._stamp = None if fresh else stamp
         return Read(keys, _ALWAYS)
 
     def _look(self) -> tuple[int, int, int] | None:
@@ -79,7 +84,8 @@ class FileSource:
             found = os.stat(self._path)  # noqa: PTH116 - many times a second, and half the time of path.stat()
         except OSError:
             return None
-        return (found.st_mtime_ns, found.st_size, found.st_ino)
+        # The time of the last change of the file's status: unlike that of its content, nobody can set it back.
+        return (found.st_ctime_ns, found.st_size, found.st_ino)
 
 
 class UrlSource:

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 from podid.core.caller import Input, Output
 from podid.core.errors import AccessDenied, NotImplementedHere
 from podid.core.http import HttpResponse
-from podid.core.operations import Handler
-from podid.core.operations import invoke as invoke_handler
+from podid.core.operations import Handler, Steps, begin
 from podid.core.wire import protocol_of
 from podid.gateway.moto_services import MotoCall, MotoServices
 from podid.gateway.needs.need import Need
@@ -31,13 +30,14 @@ def invoke(
     rooms: Mapping[str, Mapping[str, Handler]],
     moto: MotoServices | None,
     authority: Authority,
-) -> Answered:
-    """Carry out the call. Raises whatever error the room answers with."""
+) -> Answered | Steps:
+    """Carry out the call, or begin it where its room does it in parts. Raises whatever error the room answers with."""
     understood = authorised.understood
     service, call = understood.authenticated.addressed.service, understood.call
     handlers = rooms.get(service.model)
     if handlers is not None:
-        return Answered(authorised=authorised, output=invoke_handler(handlers, call, understood.members))
+        begun = begin(handlers, call, understood.members)
+        return Answered(authorised=authorised, output=begun) if isinstance(begun, dict) else begun
     if moto is None:
         raise NotImplementedHere(
             f"This installation serves none of AWS's services but its own, so not {service.model} (--services none)."

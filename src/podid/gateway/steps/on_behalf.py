@@ -59,15 +59,16 @@ def performer(understood: Understood, rooms: Mapping[str, Mapping[str, Handler]]
             members=members,
             call=inner,
         )
+        output: Output = {}
         try:
-            if (
-                service not in rooms
-            ):  # moto's own services make it themselves; all that is asked here is whether they may
-                authorize(asked, authority)
-                return {}
-            check_members(model, asked.match, members)
+            handlers = rooms.get(service)
+            if handlers is not None:
+                check_members(model, asked.match, members)
             authorize(asked, authority)
-            output = invoke_handler(rooms[service], inner, members)
+            if (
+                handlers is not None
+            ):  # moto's own services make it themselves; all that is asked here is whether they may
+                output = invoke_handler(handlers, inner, members)
         except Exception as failure:
             authority.called(asked, None, failure)
             raise

@@ -10,11 +10,13 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+from podid.gateway.loaded import loaded
 from podid.gateway.moto_services.acting import asked_with
 from podid.gateway.moto_services.messages import CONTENT
 from podid.gateway.moto_services.s3.asking import require_source, require_token
 from podid.gateway.moto_services.s3.completing import require_possible
 from podid.gateway.moto_services.s3.objects import handing_contents
+from podid.gateway.needs.s3 import copy_source
 from podid.gateway.refusals import Said
 from podid.gateway.uploads import Content
 from podid.gateway.uploads.checksums import DEFAULT
@@ -123,7 +125,7 @@ def _copying(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any
     source = _source(self)
     if source is not None:
         require_source(asked_with(), source)
-    _require_copyable(source)
+        _require_copyable(source)
     told = given(self, *arguments, **named)
     key = self.backend.get_object(self.bucket_name, self.parse_key_name())
     if key is not None and key.checksum_algorithm:
@@ -137,11 +139,12 @@ def _copying(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any
 def _copying_a_part(given: Callable[..., Any], self: Any, *arguments: Any, **named: Any) -> Any:
     asked = asked_with().get("CopySourceRange")
     source = _source(self)
-    if source is not None:
-        require_source(asked_with(), source)
+    if source is None:
+        raise loaded("moto.s3.exceptions").MissingKey(key=copy_source(asked_with().get("CopySource", ""))[1])
+    require_source(asked_with(), source)
     if asked is None:
         _require_copyable(source)
-    elif source is not None:
+    else:
         first, _, last = str(asked).removeprefix("bytes=").partition("-")
         if not (first.isdigit() and last.isdigit()) or int(first) > int(last):
             raise Said(
@@ -158,7 +161,7 @@ def _copying_a_part(given: Callable[..., Any], self: Any, *arguments: Any, **nam
 
 
 def _require_copyable(source: Any) -> None:
-    if source is not None and len(source.content) > LARGEST_COPY:
+    if len(source.content) > LARGEST_COPY:
         raise Said(
             "InvalidRequest",
             400,
@@ -167,8 +170,6 @@ def _require_copyable(source: Any) -> None:
 
 
 def _source(self: Any) -> Any:
-    from podid.gateway.needs.s3 import copy_source
-
     bucket, key, *version = copy_source(asked_with().get("CopySource", ""))
     try:
         return self.backend.get_object(bucket, key, version_id=version[0] if version and version[0] else None)

@@ -1,0 +1,126 @@
+"""Requests answered together, of every kind that HTTP has: each as it is answered alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from podid.lean.messages import Request, Response
+from podid.lean.server import HttpServer, Limits
+
+SMALL = Limits(collected=8)
+GET = b"GET /%d HTTP/1.1\r\nHost: h\r\n\r\n"
+PUT = b"PUT /put HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\nExpect: 100-continue \r\nConnection: close\r\n\r\n"
+
+
+def together(requests: Sequence[Request]) -> list[Any]:
+    """Each is told its method, its target and its body."""
+
+    async def streamed(request: Request) -> Response:
+        assert request.stream is not None
+        body = b""
+        while pieces := await request.stream.read():
+            body += b"".join(pieces)
+        return Response(200, b"stream " + body)
+
+    return [
+        Response(200, b"%s %s %s" % (request.method.encode(), request.target, request.body))
+        if request.stream is None
+        else streamed(request)
+        for request in requests
+    ]
+
+
+def alone(_: Request) -> Response:
+    raise AssertionError("every request is answered together with others")
+
+
+@pytest.fixture
+def told(serving: Callable[..., Any]) -> Callable[..., list[bytes]]:
+    """What each of some clients is told that send in one turn; each ends its side, so that the whole of it is read."""
+
+    def tell(*sent: bytes, answer: Any = together) -> list[bytes]:
+        async def scenario(server: HttpServer, port: int) -> list[bytes]:
+            links = [await asyncio.open_connection("127.0.0.1", port) for _ in sent]
+            await asyncio.sleep(0.05)  # all are accepted
+            for data, (_, writer) in zip(sent, links, strict=True):
+                writer.write(data)  # no await between: the server's turn has not come
+            answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in links]
+            for _, writer in links:
+                writer.close()
+            return answers
+
+        found: list[bytes] = serving(alone, scenario, SMALL, answer)
+        return found
+
+    return tell
+
+
+CLOSE = b"Connection: close\r\n\r\n"
+
+
+def test_each_as_its_version_and_method_have_it(told: Callable[..., list[bytes]]) -> None:
+    head, old, post = told(
+        b"HEAD /a HTTP/1.1\r\nHost: h\r\n" + CLOSE,
+        b"GET /b HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        b"POST /c HTTP/1.1\r\nHost: h\r\nContent-Length: 3 \r\nConnection: close\r\n\r\nabc",
+    )
+    assert b"Content-Length: 8\r\n" in head
+    assert head.endswith(CLOSE)
+    assert old.endswith(CLOSE + b"GET /b ")
+    assert post.endswith(CLOSE + b"POST /c abc")
+
+
+def test_a_body_that_comes_beside_them(serving: Callable[..., Any]) -> None:
+    """It is asked for when it is read, and keeps nobody waiting."""
+
+    async def scenario(server: HttpServer, port: int) -> tuple[bytes, bytes, bytes]:
+        (putting, put), (getting, get) = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        put.write(PUT)
+        get.write(b"GET /d HTTP/1.1\r\nHost: h\r\n" + CLOSE)
+        got, asked = await getting.read(), await putting.readuntil(b"\r\n\r\n")
+        put.write(b"x" * 20)
+        taken = await putting.read()
+        for writer in (put, get):
+            writer.close()
+        return got, asked, taken
+
+    got, asked, taken = serving(alone, scenario, SMALL, together)
+    assert got.endswith(b"GET /d ")
+    assert asked == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert taken.endswith(b"stream " + b"x" * 20)
+
+
+@pytest.mark.parametrize("before", [1, 2, 5])
+def test_what_came_before_what_is_no_request_is_answered(told: Callable[..., list[bytes]], before: int) -> None:
+    garbage, other = told(
+        b"".join(GET % number for number in range(before)) + b"\0\r\n\r\n", b"GET /d HTTP/1.1\r\nHost: h\r\n" + CLOSE
+    )
+    assert [garbage.count(b"GET /%d " % number) for number in range(before)] == [1] * before
+    assert garbage.count(CLOSE) == 1
+    assert other.endswith(b"GET /d ")
+
+
+def test_who_ends_its_side_gets_its_answer(serving: Callable[..., Any]) -> None:
+    async def scenario(server: HttpServer, port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET % 1)
+        writer.write_eof()
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        return answer
+
+    assert serving(alone, scenario, SMALL, together).endswith(b"GET /1 ")
+
+
+@pytest.mark.parametrize("coding", [b"chunked", b"Chunked", b"chunked ", b" chunked"])
+def test_a_coding_is_chunked_whatever_blanks_are_around_it(told: Callable[..., list[bytes]], coding: bytes) -> None:
+    (answer,) = told(
+        b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: %s\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        % coding
+    )
+    assert answer.endswith(b"stream abc")
