@@ -220,6 +220,10 @@ def test_neither_do_signatures_and_tokens_of_the_caller(served: Served, lines: i
         {
             "authorization": f"AWS4-HMAC-SHA256 Credential=AKIA/20260102/us-east-1/eks/aws4_request, SignedHeaders=host, Signature={PLANTED}"
         },
+        {
+            "authorization": f"AWS4-HMAC-SHA256 Credential={PLANTED}/20260102/us-east-1/eks/aws4_request, "
+            f"SignedHeaders=host, Signature={'0' * 64}"
+        },
         {"authorization": f"Bearer {PLANTED}"},
         {"authorization": PLANTED, "x-amz-security-token": PLANTED},
         {"cookie": PLANTED, "x-amz-security-token": PLANTED},
@@ -245,6 +249,12 @@ def test_nor_does_what_services_call_for_others(served: Served, lines: io.String
     )
     told = everything(served, lines).decode("utf-8", "replace")
     assert all(name in told for name in ("audit-secrets-of-stack", "rds:CreateDBInstance", "ssm:PutParameter"))
+    few = served.user("audit-secrets-few", served.allow("cloudformation:*"))
+    with suppress(ClientError):
+        served.client("cloudformation", few).create_stack(
+            StackName="audit-secrets-few", TemplateBody=json.dumps(template)
+        )
+    assert "ImplicitlyDenied" in everything(served, lines).decode("utf-8", "replace")
     with suppress(ClientError):
         served.client("secretsmanager", parameter_validation=False).create_secret(Name="", SecretString=PLANTED)
     require_none(served, lines, {PLANTED})

@@ -131,7 +131,11 @@ def test_a_change_that_fails_is_undone(served: Served) -> None:
     assert {"st-kept", "st-old"} <= names
     assert not {"st-new", "st-bad"} & names
     assert iam.get_role(RoleName="st-kept")["Role"]["Description"] == "one"
-    cloudformation.update_stack(StackName="st-three", TemplateBody=template(Role=role(RoleName="st-kept")))
+    cloudformation.update_stack(
+        StackName="st-three",
+        TemplateBody=template(Role=role(RoleName="st-kept")),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     assert status(cloudformation, "st-three") == "UPDATE_COMPLETE"
     assert "st-old" not in {one["RoleName"] for one in iam.list_roles()["Roles"]}
 
@@ -159,7 +163,11 @@ def test_a_change_set_makes_what_it_says(served: Served) -> None:
 
 def test_a_stack_acts_as_its_caller(served: Served) -> None:
     some = served.client("cloudformation", served.user("st-user", served.allow("cloudformation:*")))
-    some.create_stack(StackName="st-denied", TemplateBody=template(Role=role(RoleName="st-denied")))
+    some.create_stack(
+        StackName="st-denied",
+        TemplateBody=template(Role=role(RoleName="st-denied")),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     assert status(some, "st-denied") == "ROLLBACK_COMPLETE"
     reasons = [
         event.get("ResourceStatusReason", "")
@@ -178,7 +186,12 @@ def test_a_stack_acts_as_the_role_it_was_given(served: Served) -> None:
     some = served.client(
         "cloudformation", served.user("st-passer", served.allow("cloudformation:*"), served.allow("iam:PassRole", arn))
     )
-    some.create_stack(StackName="st-given", RoleARN=arn, TemplateBody=template(Role=role(RoleName="st-given")))
+    some.create_stack(
+        StackName="st-given",
+        RoleARN=arn,
+        TemplateBody=template(Role=role(RoleName="st-given")),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     assert status(some, "st-given") == "CREATE_COMPLETE"
     some.delete_stack(StackName="st-given")
     with pytest.raises(iam.exceptions.NoSuchEntityException):

@@ -61,7 +61,7 @@ def roles_of(served: Served, stack: str) -> list[str]:
 def test_a_stack_that_fails_is_not_made_again_by_asking_about_it(served: Served) -> None:
     stacks = served.client("cloudformation")
     template = body({"Role": ROLE, "Association": NO_CLUSTER}, Outputs=exporting("Association", "en-failed"))
-    stacks.create_stack(StackName="en-failed", TemplateBody=template)
+    stacks.create_stack(StackName="en-failed", TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
     assert end_of(stacks, "en-failed") == ("ROLLBACK_COMPLETE", "No cluster found for name: nowhere.")
     assert stacks.list_stack_resources(StackName="en-failed")["StackResourceSummaries"] == []
     assert stacks.describe_stack_resources(StackName="en-failed")["StackResources"] == []
@@ -74,7 +74,9 @@ def test_a_stack_that_fails_is_not_made_again_by_asking_about_it(served: Served)
 def test_a_stack_left_as_it_failed_has_what_was_made(served: Served) -> None:
     stacks = served.client("cloudformation")
     template = body({"Role": ROLE, "Association": NO_CLUSTER})
-    stacks.create_stack(StackName="en-left", TemplateBody=template, OnFailure="DO_NOTHING")
+    stacks.create_stack(
+        StackName="en-left", TemplateBody=template, OnFailure="DO_NOTHING", Capabilities=["CAPABILITY_IAM"]
+    )
     assert end_of(stacks, "en-left")[0] == "CREATE_FAILED"
     made = stacks.list_stack_resources(StackName="en-left")["StackResourceSummaries"]
     assert [one["LogicalResourceId"] for one in made] == ["Role"]
@@ -85,7 +87,7 @@ def test_a_stack_left_as_it_failed_has_what_was_made(served: Served) -> None:
 def test_a_stack_that_cannot_be_deleted_is_there_still(served: Served) -> None:
     stacks, iam = served.client("cloudformation"), served.client("iam")
     template = body({"Role": ROLE}, Outputs=exporting("Role", "en-held"))
-    stack = stacks.create_stack(StackName="en-held", TemplateBody=template)["StackId"]
+    stack = stacks.create_stack(StackName="en-held", TemplateBody=template, Capabilities=["CAPABILITY_IAM"])["StackId"]
     [name] = roles_of(served, "en-held")
     iam.put_role_policy(
         RoleName=name, PolicyName="from-outside", PolicyDocument=served.document(served.allow("s3:GetObject"))
@@ -173,3 +175,30 @@ def test_what_is_no_name(served: Served, name: str) -> None:
     create = served.client("cloudformation", parameter_validation=False).create_stack
     told = text_of(create, StackName=name, TemplateBody=body({"Queue": {"Type": "AWS::SQS::Queue"}}))
     assert f"Value '{name}' at 'stackName' failed to satisfy constraint" in told
+
+
+@pytest.mark.parametrize(
+    ("resource", "given", "needed"),
+    [
+        ({"Type": "AWS::IAM::Role"}, [], "CAPABILITY_IAM"),
+        ({"Type": "AWS::IAM::User", "Properties": {"UserName": "en-may"}}, [], "CAPABILITY_NAMED_IAM"),
+        ({"Type": "AWS::IAM::User", "Properties": {"UserName": "en-may"}}, ["CAPABILITY_IAM"], "CAPABILITY_NAMED_IAM"),
+    ],
+)
+def test_who_makes_things_of_iam_has_to_say_so(
+    served: Served, resource: dict[str, Any], given: list[str], needed: str
+) -> None:
+    stacks = served.client("cloudformation")
+    template, wanted = body({"Thing": resource}), f"Requires capabilities : [{needed}]"
+    asked: dict[str, Any] = {"StackName": "en-may", "TemplateBody": template, "Capabilities": given}
+    for call, more in (
+        (stacks.create_stack, {}),
+        (stacks.create_change_set, {"ChangeSetName": "c", "ChangeSetType": "CREATE"}),
+    ):
+        with pytest.raises(stacks.exceptions.InsufficientCapabilitiesException) as refused:
+            call(**asked, **more)
+        assert refused.value.response["Error"]["Message"] == wanted
+    stacks.create_stack(StackName="en-may", TemplateBody=body({"Queue": {"Type": "AWS::SQS::Queue"}}))
+    with pytest.raises(stacks.exceptions.InsufficientCapabilitiesException):
+        stacks.update_stack(**asked)
+    stacks.delete_stack(StackName="en-may")

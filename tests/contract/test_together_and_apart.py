@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -96,6 +97,26 @@ def test_alone_it_says_that_it_would_wait(served: Served, monkeypatch: pytest.Mo
     monkeypatch.setattr(gateway, "authorize", authorize)
     with pytest.raises(WouldWait):
         served.gateway.begin(three(served)[0])
+
+
+def test_each_is_told_of_itself(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """Answer, entry and line of each are those of its own caller, whoever came with it."""
+    names = [f"together-{number}" for number in range(4)]
+    callers = {name: served.user(name) for name in names}
+    came = names * 3
+    with caplog.at_level(logging.INFO, logger="podid.access"):
+        answers = served.gateway.begin_together(
+            [asked(callers[name], "sts", "/", WHO, system_clock()) for name in came]
+        )
+    lines = {vars(record)["request_id"]: vars(record) for record in caplog.records}
+    served.decisions.flush()
+    for name, answer in zip(came, answers, strict=True):
+        arn = f"arn:aws:iam::111122223333:user/{name}"
+        assert isinstance(answer, HttpResponse)
+        assert f"<Arn>{arn}</Arn>".encode() in answer.body
+        (request_id,) = [value for header, value in answer.headers if header == "x-amzn-requestid"]
+        assert [entry.caller_arn for entry in served.decisions.find(request_id)] == [arn]
+        assert lines[request_id]["caller"] == arn
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ CLAIMS: dict[str, Any] = {
 TEXT = json.dumps(CLAIMS, separators=(",", ":"))
 PIECES = (
     '"', '""', ":", ",", " ", "\t\n", "{", "}", "[", "]", "\\", "\\u0061", "\\ud800", "\\ude00", "\\ud83d\\ude00", '\\"', "\\n", "é",
-    "\x00", "\x7f", "null", "true", "1", "-1", "1.0", "1e3", "9" * 400, '"uid"', '"u\\u0069d"', '"uid":"u",', '"aud":"x",',
+    "\x00", "\x7f", "null", "true", "1", "-1", "1.0", "1e3", "1e400", "NaN", "9" * 400, '"uid"', '"u\\u0069d"', '"uid":"u",', '"aud":"x",',
     '"aud":[],', '"aud":["a","b"],', '"exp":1,', '"exp":1.5,', '"sub" : "a",', '"node":{"name":"n","uid":"u"},',
     '"kubernetes.io":{},', '"x":{"name":"n","uid":"u"},', '"warnafter":1,',
 )  # fmt: skip
@@ -50,9 +50,9 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def oracle(text: bytes) -> Any:
-    """What the standard library reads, where no name is there twice and every string can be written. Raises Repeated, ValueError."""
+    """What the standard library reads, where no name is there twice and every value can be written. Raises Repeated, ValueError."""
     value = json.loads(text.decode("utf-8"), object_pairs_hook=_pairs)
-    json.dumps(value, ensure_ascii=False).encode("utf-8")
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     return value
 
 

@@ -1,6 +1,11 @@
-"""The record of what was decided: who asked, what was answered, by which statement. `explain` and `doctor` read it.
+"""The record of what was decided: who asked, what was answered, by which statement.
 
-It stands on the store alone and decides nothing. No secret, token or signature is ever in it.
+    proceedings    what one call brought, as it is kept; `identity` of who made it, `shown` of its parameters and its answer
+    decision_log   takes it in memory and writes it, by a thread of its own
+    batches        packs it into rows of the table (`tables`), finds it there; `bounds` says how much of it is kept
+    reading        makes entries (`entry`) of it for whoever reads, with events in CloudTrail's form (`trail`, `record`)
+
+`podid audit` reads it. It stands on the store alone and decides nothing. No secret, token or signature is ever in it.
 """
 
 from __future__ import annotations

@@ -41,7 +41,6 @@ _SLACK: Final = timedelta(milliseconds=2)
 _AT_ONCE: Final = 16
 """Batches fetched at once: some megabytes at most."""
 
-
 Row = dict[str, Any]
 """A row of the table, but for its number."""
 
@@ -83,11 +82,12 @@ def _row(together: Sequence[tuple[Kept, bytes]]) -> Row:
 
 def _packed(kept: Kept) -> bytes:
     try:
-        packed = _ENCODER.encode(kept)
+        try:
+            packed = _ENCODER.encode(kept)
+        except UnicodeEncodeError:  # half a character
+            return _ENCODER.encode(bounded(kept))
         # Where the whole is no longer than one text may be, none of its texts is.
         return packed if len(packed) <= MAX_TEXT else _ENCODER.encode(bounded(kept))
-    except UnicodeEncodeError:
-        return _ENCODER.encode(bounded(kept))
     except Exception as problem:  # a mistake of ours costs this one alone, and says so under its request's id
         _log.exception("a call could not be written", extra={"request_id": kept.request_id})
         reason = f"could not be written: {type(problem).__name__}"

@@ -18,13 +18,13 @@ from podid.audit.entry import Entry
 from podid.store import Store, StoreUnavailable
 
 CAPACITY = 20_000
-"""Calls waiting to be written: a few seconds of full load, some thirty megabytes where they are of the usual size."""
+"""Calls waiting to be written: a few seconds of full load, some thirty megabytes."""
 
 CAPACITY_OF_LARGE = 64 * 1024 * 1024
-"""Bytes of those among them that are not."""
+"""Bytes of those among them that are larger than `USUAL`."""
 
 USUAL = 8192
-"""Bytes of a call that nobody counts: all that may wait are 160 MB of such."""
+"""Bytes of a call that nobody counts: no more than 160 MB of such may wait."""
 
 BATCH = 500
 """Calls that are written without waiting for more."""
@@ -181,16 +181,17 @@ class DecisionLog:
         """Write rows once, however often it takes. Raises StoreUnavailable where nobody waits for the database any more."""
         tries = 0
         while True:
+            last = self._closing or self._hurry
             try:
                 with self._store.append() as connection:
                     if tries == 0 or not batches.is_written(connection, rows):
                         batches.write(connection, rows)
                 return
             except StoreUnavailable as problem:
+                if last:
+                    raise
                 if tries == 0:
                     _log.warning("decisions wait for the database", extra={"reason": problem.private})
                 tries += 1
                 with self._changed:
-                    if self._closing or self._hurry:
-                        raise
                     self._changed.wait_for(lambda: self._closing or self._hurry, timeout=self._retry_seconds)

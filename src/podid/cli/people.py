@@ -9,6 +9,7 @@ import typer
 
 from podid.cli import (
     agent,
+    audit,
     cluster,
     demo,
     down,
@@ -38,7 +39,7 @@ program = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-for command in (demo, up, down, status, env, run_, logs, policy, state, keys, cluster, serve, webhook, version):
+for command in (demo, up, down, status, env, run_, logs, audit, policy, state, keys, cluster, serve, webhook, version):
     command.add_to(program)
 for lean in (agent, imds):
     lean.add_to(program)

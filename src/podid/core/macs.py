@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from hashlib import sha256
 
 Mac = Callable[[bytes], bytes]
 
 _BLOCK = 64
-_KEPT = 512
 
 
-@lru_cache(_KEPT)
 def mac_with(key: bytes) -> Mac:
-    """HMAC-SHA256 with one key. The first block of both hashes depends on the key alone, so it is hashed once and not for each text."""
+    """HMAC-SHA256 with one key, to be kept by whoever has more texts for it: the first block of both hashes depends on the key alone, so it is
+    hashed here and not for each text."""
     block = (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
     inner = sha256(bytes(byte ^ 0x36 for byte in block))
     outer = sha256(bytes(byte ^ 0x5C for byte in block))

@@ -1,4 +1,4 @@
-"""JSON as podid reads it from strangers: UTF-8, bounded in size and depth, no key twice, no NaN.
+"""JSON as podid reads it from strangers: UTF-8, bounded in size and depth, no key twice, no NaN, no number without end.
 
 RFC 8259 leaves repeated names undefined, and readers differ on which one counts: a signature checked over one and a decision made over the
 other is a hole. So a repeated name is a refusal here.
@@ -7,6 +7,7 @@ other is a hole. So a repeated name is a refusal here.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -21,6 +22,7 @@ _CLOSING = (b"]", b"}")
 _SHORT = 64 * 1024
 """Bytes of a text that is worth the quick way."""
 _NOT_PLAIN: Any = object()
+_OUT_OF_RANGE = "the JSON text holds a value out of range"
 
 
 class MalformedJson(ValueError):
@@ -47,17 +49,18 @@ def parse_json(data: bytes, *, max_size: int, max_depth: int = MAX_DEPTH) -> Any
     except json.JSONDecodeError as error:
         raise MalformedJson(f"{error.msg} at character {error.pos}") from error
     except (ValueError, RecursionError) as error:  # an integer of thousands of digits
-        raise MalformedJson("the JSON text holds a value out of range") from error
+        raise MalformedJson(_OUT_OF_RANGE) from error
     if "\\u" in text and not _is_unicode(value):
         raise MalformedJson("the JSON text holds half of a surrogate pair")
     return value
 
 
 def has_strings(data: bytes, count: int) -> bool:
-    """Whether a valid JSON text has so many strings, the names in its objects included, and no escaped quotation mark.
+    """Whether a valid JSON text holds no more strings than the `count` that were read of it, the names in its objects included.
 
     This is how a reader that lets a repeated name through proves that there was none: the text then has more strings than what was read of
-    it, where that name is there once. A string has two quotation marks, and one more for each that is escaped; no others are there.
+    it, where that name is there once. A string has two quotation marks, and one more for each that is escaped; no others are there. So a text
+    with an escaped one is taken for one that holds more.
     """
     return data.count(b'"') == 2 * count
 
@@ -124,6 +127,13 @@ def _constant(name: str) -> Any:
     raise MalformedJson(f"{name} is not JSON")
 
 
+def _fraction(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):  # 1e400
+        raise MalformedJson(_OUT_OF_RANGE)
+    return value
+
+
 def _is_unicode(value: Any) -> bool:
     """Whether every string within can be written as UTF-8. Depth is bounded by now."""
     if isinstance(value, str):
@@ -137,4 +147,4 @@ def _is_unicode(value: Any) -> bool:
 
 _QUICK = msgspec.json.Decoder()
 _QUICK_WRITER = msgspec.json.Encoder()
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_fraction)

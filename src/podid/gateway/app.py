@@ -1,9 +1,9 @@
 """The application behind the socket: takes a request within its limits, has it answered, on the loop or in a thread, and lays the answer out.
 
-A request that only computes (a pod's token for credentials, who am I) is answered where it was read: handing it to a thread and back would
-cost a tenth of it, and each hand-over waits for the interpreter. What may wait (a store's writer, another server, moto) is done in
-threads, a bounded number of them, so that a slow client costs no thread and a slow handler no other client. See
-docs/decisions/0010-who-answers-where.md.
+A request that only computes (a pod's token for credentials, who am I) is answered where it was read, with those that came in the same turn:
+handing it to a thread and back would cost a fifth of it, and each hand-over waits for the interpreter. What may wait (a store's writer,
+another server, moto) is done in threads, a bounded number of them, so that a slow client costs no thread and a slow handler no other
+client. See docs/decisions/0010-who-answers-where.md.
 """
 
 from __future__ import annotations

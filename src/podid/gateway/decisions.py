@@ -17,7 +17,7 @@ from podid.audit import MAX_TEXT, Decided, DecisionLog, Entry, PerObject, called
 from podid.core.caller import Call, Notes, Output
 from podid.core.errors import AccessDenied, AwsError, PodidError
 from podid.core.policy import Decision, Outcome, StatementRef
-from podid.gateway.logs import Seen
+from podid.gateway.logs import Seen, told_key_id
 from podid.gateway.needs.need import Need
 from podid.gateway.refusals import Refused, Said
 from podid.gateway.steps.values import Understood
@@ -38,7 +38,7 @@ class Decisions:
 
     def decided(self, understood: Understood, need: Need, decision: Decision) -> None:
         """A need was decided."""
-        self.noted(understood.call, need.action, need.resource, decision)
+        understood.call.notes.decided.append(Decided(need.action, need.resource[:MAX_TEXT], *_in_words(decision)))
 
     def noted(self, call: Call, action: str, resource: str, decision: Decision) -> None:
         """Something was decided for a call: before it, or within it by the room that carries it out."""
@@ -127,7 +127,7 @@ class Decisions:
                 account=caller.account if caller else "",
                 region=addressed.region if addressed else "",
                 caller_arn=caller.arn if caller else "",
-                access_key_id=claim.access_key_id if claim else "",
+                access_key_id=told_key_id(claim.access_key_id) if claim else "",
                 source_ip=received.source_ip,
                 action=f"{addressed.service.action_prefix}:{operation}" if addressed else "",
                 outcome="Failed",

@@ -11,14 +11,14 @@
 Whatever a step raises is written as an error in the service's own form, by the same file that writes answers.
 
 Requests that came at the same time take each step together, before any of them takes the next: code that has just run for one runs for
-the next in a third less time, as it is still in the processor's caches. See docs/decisions/0011.
+the next in a quarter less time, as it is still in the processor's caches. See docs/decisions/0011.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Final, Protocol
@@ -148,6 +148,7 @@ class Gateway:
         if boundary is None:
             passage.authenticated = authenticate(addressed, self._keys)
             return
+        # A form is signed by its fields: with them it is let in, as the PutObject it stands for, and the next two steps are taken too.
         form = passage.form = self._form(passage, addressed, boundary)
         form.take([addressed.request.body])
         passage.authorised = form.finish()

@@ -79,7 +79,7 @@ def access(seen: Seen, response: HttpResponse, failure: Exception | None, *, sec
         if addressed.match is not None:
             line.operation = addressed.match.operation.name
         if addressed.claim is not None:
-            line.access_key_id = addressed.claim.access_key_id[:_LONGEST_KEY_ID]
+            line.access_key_id = told_key_id(addressed.claim.access_key_id)
     if seen.authenticated is not None:
         line.caller = seen.authenticated.caller.arn
     if notes is not None:
@@ -94,6 +94,11 @@ def access(seen: Seen, response: HttpResponse, failure: Exception | None, *, sec
             if failure.private:
                 line.reason = failure.private[:MAX_TEXT]
     tell(_log, "request", line)
+
+
+def told_key_id(claimed: str) -> str:
+    """The key id that a request claims, where it has the form of one: who confuses the two sends the secret key in its place."""
+    return claimed[:_LONGEST_KEY_ID] if claimed.isalnum() and claimed.isupper() else "(no key id)"
 
 
 def configure(level: int = logging.INFO) -> None:

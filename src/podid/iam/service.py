@@ -137,6 +137,8 @@ class Iam:
 
     def role_by_arn(self, arn: str) -> Role | None:
         """The role with exactly this ARN, path included, or None."""
+        if ":role/" not in arn:  # of something else: not worth a look at the database
+            return None
 
         def load(connection: Connection) -> Role | None:
             parsed = entities.parse_entity_arn(ROLE, arn)
@@ -149,7 +151,9 @@ class Iam:
     def oidc_provider(self, account: str, issuer: str) -> OidcProvider | None:
         """The account's OpenID Connect provider for an issuer (its URL without https://), or None."""
         return self._cache.get(
-            ("oidc", account, issuer), lambda connection: load_oidc(connection, account, issuer, self.partition)
+            ("oidc", account, issuer),
+            lambda connection: load_oidc(connection, account, issuer, self.partition),
+            keep_none=False,
         )
 
     def user_by_id(self, identity: str) -> User | None:
@@ -176,7 +180,9 @@ class Iam:
     def managed_document(self, arn: str) -> str | None:
         """The text of a managed policy's default version, or None where there is no such policy."""
         return self._cache.get(
-            ("document", arn), lambda connection: default_documents(connection, self._state, [arn]).get(arn)
+            ("document", arn),
+            lambda connection: default_documents(connection, self._state, [arn]).get(arn),
+            keep_none=False,
         )
 
     def managed_policy(self, arn: str) -> NamedPolicy | None:
@@ -198,7 +204,7 @@ class Iam:
 
     def saml_provider(self, arn: str) -> SamlProvider | None:
         """The SAML provider with exactly this ARN, or None."""
-        return self._cache.get(("saml", arn), lambda connection: load_saml(connection, arn))
+        return self._cache.get(("saml", arn), lambda connection: load_saml(connection, arn), keep_none=False)
 
     def renew_secrets(self) -> int:
         """Encrypt every stored secret with the master key in use; how many were not. The last step of a rotation but one:

@@ -1,7 +1,8 @@
 """An HTTP/1.1 server on asyncio and httptools, bounded in everything a stranger can make it hold.
 
-It knows no routes: one handler gets every request and gives a `Response`, at once or as an awaitable. Answers go out in the order of
-their requests (pipelining). Limits are named below; past one the connection gets its status, or is closed.
+It knows no routes: one handler gets every request, or all that came in one turn of the loop, and gives a `Response` for each, at once or
+as an awaitable. Answers go out in the order of their requests (pipelining). Limits are named below; past one the connection gets its
+status, or is closed.
 
 Time is kept by one tick a second for all connections, so that a request costs no timer of its own.
 """

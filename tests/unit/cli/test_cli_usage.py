@@ -19,6 +19,7 @@ COMMANDS = (
     "env",
     "run",
     "logs",
+    "audit",
     "policy",
     "state",
     "keys",

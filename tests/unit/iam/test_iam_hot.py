@@ -178,6 +178,20 @@ def test_a_role_is_found_by_its_whole_arn(iam: Iam) -> None:
         assert iam.role_by_arn(arn) is None
 
 
+def test_what_is_not_there_fills_no_memory(iam: Iam) -> None:
+    """Callers choose what they ask for, and who comes with a web identity or a SAML response has not signed the question."""
+    role = iam.ensure_role(ACCOUNT, "app", trust=TRUST)
+    iam.role_by_arn(role.arn)
+    before = len(iam._cache._generation.values)
+    for number in range(20):
+        assert iam.role_by_arn(f"{role.arn}{number}") is None
+        assert iam.oidc_provider(ACCOUNT, f"{number}.example") is None
+        assert iam.saml_provider(f"arn:aws:iam::{ACCOUNT}:saml-provider/{number}") is None
+        assert iam.managed_document(f"arn:aws:iam::{ACCOUNT}:policy/{number}") is None
+        assert iam.find_key(f"AKIA{number:016}") is None
+    assert len(iam._cache._generation.values) == before
+
+
 def test_a_denial_says_so_in_aws_words(iam: Iam) -> None:
     iam.ensure_role(ACCOUNT, "app", trust=TRUST)
     with pytest.raises(AccessDenied) as caught:

@@ -155,3 +155,19 @@ def test_a_reader_who_left_takes_nobody_down() -> None:
     stream.close()
     queue.flush()
     assert not queue._waiting
+
+
+class Odd(Struct):
+    what: object
+
+
+def test_a_line_that_cannot_be_written_costs_itself_alone() -> None:
+    stream = io.StringIO()
+    queue = LineQueue(stream)
+    queue.put("podid.access", "request", Told("/before"))
+    queue.put("podid.access", "request", Odd(object()))
+    queue.put("podid.access", "request", Told("/after"))
+    queue.flush()
+    before, odd, after = lines(stream)
+    assert (before["path"], after["path"]) == ("/before", "/after")
+    assert (odd["level"], odd["message"], odd["of"]) == ("ERROR", "a log line could not be written", "podid.access")

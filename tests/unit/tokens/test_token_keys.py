@@ -142,6 +142,8 @@ def test_json_is_read(text: bytes, value: Any) -> None:
         b'[{"a":{"b":1,"b":2}}]',
         b"NaN",
         b"-Infinity",
+        b"1e400",
+        b'{"a":[-1E999]}',
         b'"\\ud83d"',
         b'{"\\udc00":1}',
         b'["\\ud800x"]',

@@ -17,9 +17,6 @@ def write_structure(shape: Shape, members: dict[str, Any], scalar: Scalar, *, in
     """The structure as the wire has it; with `in_body` only the members that travel in the body. Raises ValueError."""
     if shape.document:
         return members
-    if not members.keys() <= shape.members.keys():
-        unknown = members.keys() - shape.members.keys()
-        raise ValueError(f"{shape.name} has no member {', '.join(sorted(unknown))}")
     out = {}
     for name, wire_name, kind, member in shape.body_rows if in_body else shape.rows:
         value = members.get(name)
@@ -31,6 +28,10 @@ def write_structure(shape: Shape, members: dict[str, Any], scalar: Scalar, *, in
             out[wire_name] = write_structure(member.shape, value, scalar)
         else:
             out[wire_name] = write_value(member, value, scalar)
+    if len(out) != len(members):  # some are absent, travel elsewhere, or are none of the shape's
+        unknown = members.keys() - shape.members.keys()
+        if unknown:
+            raise ValueError(f"{shape.name} has no member {', '.join(sorted(unknown))}")
     return out
 
 

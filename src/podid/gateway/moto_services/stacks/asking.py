@@ -1,10 +1,10 @@
-"""What CloudFormation checks of a call before it makes anything, and moto does not, or not so: names, parameters that the template knows, and
-whether there is anything to change. A change set without changes is taken, and has failed."""
+"""What CloudFormation checks of a call before it makes anything, and moto does not, or not so: names, parameters that the template knows,
+capabilities, and whether there is anything to change. A change set without changes is taken, and has failed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from podid.gateway.moto_services.acting import asked_with
@@ -13,6 +13,17 @@ from podid.gateway.refusals import Said
 LONGEST_NAME: Final = 128
 _PATTERN: Final = "[a-zA-Z][-a-zA-Z0-9]*"
 _NAME: Final = re.compile(_PATTERN)
+_OF_IAM: Final = {
+    "AWS::IAM::AccessKey": "",
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::InstanceProfile": "InstanceProfileName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Policy": "",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+    "AWS::IAM::UserToGroupAddition": "",
+}
+"""The resources that need a capability (CloudFormation API reference, CreateStack, "Capabilities"), and what names them."""
 
 
 def install() -> None:
@@ -32,12 +43,12 @@ def install() -> None:
 
     def create_stack(self: Any, name: str, template: Any, *more: Any, **named: Any) -> Any:
         require_name(name)
-        _require_known_parameters(models, template)
+        _check(models, template)
         return make(self, name, template, *more, **named)
 
     def update_stack(self: Any, name: str, template: Any, *more: Any, **named: Any) -> Any:
         stack = self.get_stack(name)  # a stack that is not there is told first
-        _require_known_parameters(models, template)
+        _check(models, template)
         given = _resolved(stack, asked_with().get("Parameters") or ())
         if stack.has_template(template) and stack.has_parameters(given) and _has_tags(stack):
             raise Said("ValidationError", 400, "No updates are to be performed.")
@@ -46,7 +57,7 @@ def install() -> None:
     def create_change_set(self: Any, stack_name: str, change_set_name: str, template: Any, **named: Any) -> Any:
         if not stack_name.startswith("arn:"):
             require_name(stack_name)
-        _require_known_parameters(models, template)
+        _check(models, template)
         return prepare(self, stack_name, change_set_name, template, **named)
 
     handler._validate_different_update = lambda *_arguments: None
@@ -104,7 +115,23 @@ def _has_tags(stack: Any) -> bool:
     return asked is None or {tag["Key"]: tag["Value"] for tag in asked} == stack.tags
 
 
-def _require_known_parameters(models: Any, template: Any) -> None:
+def require_capabilities(given: Collection[str], template: Mapping[str, Any]) -> None:
+    """Raise InsufficientCapabilitiesException where a template makes things of IAM and its caller does not say that it may; for those with
+    names of their own that has to be said more loudly."""
+    resources = template.get("Resources")
+    described = resources.values() if isinstance(resources, dict) else ()
+    of_iam = [one for one in described if isinstance(one, dict) and str(one.get("Type")) in _OF_IAM]
+    if not of_iam or "CAPABILITY_NAMED_IAM" in given:
+        return
+    named = any(_OF_IAM[one["Type"]] in (one.get("Properties") or ()) for one in of_iam)
+    if named or "CAPABILITY_IAM" not in given:
+        needed = "CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"
+        raise Said("InsufficientCapabilitiesException", 400, f"Requires capabilities : [{needed}]")
+
+
+def _check(models: Any, template: Any) -> None:
+    asked = asked_with()
     described = template if isinstance(template, dict) else models.yaml.load(template)
-    given = [str(entry.get("ParameterKey")) for entry in asked_with().get("Parameters") or ()]
+    given = [str(entry.get("ParameterKey")) for entry in asked.get("Parameters") or ()]
     require_known(given, described.get("Parameters") or {})
+    require_capabilities(asked.get("Capabilities") or (), described)
