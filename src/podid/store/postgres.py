@@ -33,8 +33,11 @@ _log = logging.getLogger(__name__)
 
 
 def postgres_engine(url: URL) -> Engine:
-    """An engine that tries a pooled connection before it hands it out, so that a restart of the server is not seen as a failure."""
-    return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True)
+    """An engine that tries a pooled connection before it hands it out, so that a restart of the server is not seen as a failure.
+
+    Failures repeat no values.
+    """
+    return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True, hide_parameters=True)
 
 
 _LIVELINESS = {

@@ -28,14 +28,17 @@ _BEGIN = {"read": "BEGIN", "write": "BEGIN IMMEDIATE", "append": "BEGIN IMMEDIAT
 
 
 def sqlite_engine(url: URL) -> Engine:
-    """An engine whose transactions begin as `podid_kind` (an execution option: read, write or append) says."""
+    """An engine whose transactions begin as `podid_kind` (an execution option: read, write or append) says.
+
+    Failures repeat no values.
+    """
     if not url.database or url.database == ":memory:":
         raise ValueError("a SQLite store needs a file: sqlite:////path/state.db")
     file = Path(url.database)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # For its owner alone from the first moment on; SQLite gives its log files the mode of the database.
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=BUSY_SECONDS)
+    engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=BUSY_SECONDS, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:

@@ -161,6 +161,14 @@ def test_instants_keep_microseconds(store: Store) -> None:
     assert row.last_used_at == datetime(1969, 12, 31, tzinfo=UTC) + timedelta(microseconds=1)
 
 
+def test_a_failure_repeats_no_values(store: Store) -> None:
+    """It is written to the log where it is a mistake of ours. (PostgreSQL names the key that is there twice.)"""
+    row = {"account": "1", "password_policy": "planted", "credential_report": "planted"}
+    with pytest.raises(Exception, match="INSERT") as failure, store.write() as connection:
+        connection.execute(insert(ACCOUNTS), [row, row])
+    assert "planted" not in str(failure.value)
+
+
 def test_text_keeps_every_script(store: Store) -> None:
     with store.write() as connection:
         connection.execute(
