@@ -117,7 +117,7 @@ def test_no_signature_at_all(shared: Installed) -> None:
             "arn:aws:iam::111122223333:role/eksdemo1-node-role",  # trusts EC2 only
             "Trust policy of the role provided is invalid. Follow the official documentation to resolve the issue.",
         ),
-        ("arn:aws:iam::444455556666:role/nobody", "arn:aws:iam::444455556666:role/nobody"),
+        ("arn:aws:iam::444455556666:role/nobody", "Cross-account pass role is not allowed."),
         ("nonsense", "nonsense"),
     ],
 )
