@@ -8,7 +8,8 @@ operation is made for every request; nothing is cached by token. The pods are sp
 numbers of associations are measured in turn, round by round, so that whatever else the machine does hits them alike.
 
 Rates are requests over processor time of the server, its writing of the decision log included. The budget of the design is a tenth of the
-floor, the aim a quarter; the rates for ten associations and for a million must lie within 10 % of each other.
+floor, the aim a quarter; the rates for ten associations and for a million must lie within 10 % of each other. The last row has no company:
+one connection, whose next request comes when the answer is there, so that every step runs cold.
 """
 
 from __future__ import annotations
@@ -249,7 +250,24 @@ def measure(folder: Path, sizes: list[int], *, seconds: float, rounds: int, pods
                 load = site.generator.run(site.pid, seconds)
                 site.rates.append(load.rate)
                 site.medians.append(load.median)
-    return [*(_row(site, floor) for site in sites), *_spread(sites)]
+        alone = _alone(sites[0], seconds, rounds)
+    return [*(_row(site, floor) for site in sites), *_spread(sites), _lonely(alone, floor)]
+
+
+def _alone(site: _Site, seconds: float, rounds: int) -> float:
+    """The rate of requests that come one after the other, over one connection: none has company that its steps could be taken with."""
+    generator = Generator(site.generator.port, site.generator.messages, connections=1)
+    generator.run(site.pid, 0.5)
+    return statistics.median(generator.run(site.pid, seconds).rate for _ in range(rounds))
+
+
+def _lonely(rate: float, floor: float) -> Row:
+    return Row(
+        what="one request after the other, over one connection",
+        value=round(rate),
+        unit="/s",
+        ratio=round(rate / floor, 4),
+    )
 
 
 def _row(site: _Site, floor: float) -> Row:

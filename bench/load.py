@@ -81,8 +81,8 @@ class Generator:
         tls: ssl.SSLContext | None = None,
         fresh: bool = False,
     ) -> None:
-        self._port = port
-        self._messages = messages
+        self.port = port
+        self.messages = messages
         self._connections = connections
         self._tls = tls
         self._fresh = fresh
@@ -92,7 +92,7 @@ class Generator:
         """Send every message once and note how long its answer is. Raises Failed."""
         link = self._open()
         try:
-            for index, message in enumerate(self._messages):
+            for index, message in enumerate(self.messages):
                 link.sendall(message)
                 self._lengths[index] = len(whole_answer(link))
                 if self._fresh:
@@ -115,12 +115,12 @@ class Generator:
         return Load(len(times), taken, cpu, sorted(times))
 
     def _open(self) -> socket.socket:
-        link = socket.create_connection(("127.0.0.1", self._port), timeout=20)
+        link = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._tls.wrap_socket(link, server_hostname="127.0.0.1") if self._tls else link
 
     def _kept_ones(self, end: float) -> list[float]:
-        messages, lengths, clock = self._messages, self._lengths, time.perf_counter
+        messages, lengths, clock = self.messages, self._lengths, time.perf_counter
         poll = select.epoll()
         links: dict[int, _Link] = {}
         times: list[float] = []
@@ -159,13 +159,13 @@ class Generator:
         numbers = itertools.count()
 
         def open_one() -> None:
-            link = _Link(socket.socket(), next(numbers) % len(self._messages))
+            link = _Link(socket.socket(), next(numbers) % len(self.messages))
             link.socket.setblocking(False)
             link.sent = time.perf_counter()
-            refused = link.socket.connect_ex(("127.0.0.1", self._port))
+            refused = link.socket.connect_ex(("127.0.0.1", self.port))
             if refused not in (0, errno.EINPROGRESS):
                 raise Failed(os.strerror(refused))
-            link.socket.send(self._messages[link.index])  # loopback connects at once
+            link.socket.send(self.messages[link.index])  # loopback connects at once
             links[link.socket.fileno()] = link
             poll.register(link.socket.fileno(), select.EPOLLIN)
 
