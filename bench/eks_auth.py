@@ -251,7 +251,7 @@ def measure(folder: Path, sizes: list[int], *, seconds: float, rounds: int, pods
                 site.rates.append(load.rate)
                 site.medians.append(load.median)
         alone = _alone(sites[0], seconds, rounds)
-    return [*(_row(site, floor) for site in sites), *_spread(sites), _lonely(alone, floor)]
+    return [*(_row(site, floor) for site in sites), *_spread(sites), _row_alone(alone, floor)]
 
 
 def _alone(site: _Site, seconds: float, rounds: int) -> float:
@@ -261,7 +261,7 @@ def _alone(site: _Site, seconds: float, rounds: int) -> float:
     return statistics.median(generator.run(site.pid, seconds).rate for _ in range(rounds))
 
 
-def _lonely(rate: float, floor: float) -> Row:
+def _row_alone(rate: float, floor: float) -> Row:
     return Row(
         what="one request after the other, over one connection",
         value=round(rate),

@@ -122,28 +122,23 @@ def called(
 
     The answer is left out for calls that only read, as CloudTrail does, but for those that make sessions.
     """
-    operation = call.operation
+    operation, told, reason = call.operation, None, ""
     if error is None:
-        told = None if answer is None or (reads_only(operation) and operation not in _TELLING) else shown(answer)
-        return Called(
-            service=call.service,
-            prefix=prefix or call.service,
-            operation=operation,
-            parameters=shown(parameters),
-            answer=told,
-            federated=federated,
-            invoked_by=invoked_by,
-        )
+        if answer is not None and (operation in _TELLING or not reads_only(operation)):
+            told = shown(answer)
+    elif isinstance(failure, PodidError):
+        reason = failure.private or failure.public
     return Called(
         service=call.service,
         prefix=prefix or call.service,
         operation=operation,
         parameters=shown(parameters),
+        answer=told,
         federated=federated,
         invoked_by=invoked_by,
-        error_code=error.code,
-        error_message=error.public[:MAX_SHOWN],
-        reason=(failure.private or failure.public)[:MAX_TEXT] if isinstance(failure, PodidError) else "",
+        error_code="" if error is None else error.code,
+        error_message="" if error is None else error.public[:MAX_SHOWN],
+        reason=reason[:MAX_TEXT],
     )
 
 

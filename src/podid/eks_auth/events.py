@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct
 
@@ -45,31 +46,20 @@ def assumed(
     external_id: str = "",
 ) -> Assumed:
     """One AssumeRole, by the service or, as the second hop, by the first role's session."""
-    by = identity_of(caller)
-    invoked_by = "" if caller.kind == "service" else SERVICE
-    if isinstance(outcome, AwsError):
-        return Assumed(
-            by=by,
-            role_arn=role_arn,
-            session_name=session_name,
-            duration=duration,
-            tags=tags,
-            policy=policy,
-            external_id=external_id,
-            invoked_by=invoked_by,
-            error_code=outcome.code,
-            error_message=outcome.public,
-            reason=outcome.private or outcome.public,
-        )
-    return Assumed(
-        by=by,
+    made = partial(
+        Assumed,
+        by=identity_of(caller),
         role_arn=role_arn,
         session_name=session_name,
         duration=duration,
         tags=tags,
         policy=policy,
         external_id=external_id,
-        invoked_by=invoked_by,
+        invoked_by="" if caller.kind == "service" else SERVICE,
+    )
+    if isinstance(outcome, AwsError):
+        return made(error_code=outcome.code, error_message=outcome.public, reason=outcome.private or outcome.public)
+    return made(
         access_key_id=outcome.credentials.access_key_id,
         expiration=outcome.expiration,
         assumed_role_id=outcome.assumed_role_id,

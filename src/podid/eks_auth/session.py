@@ -47,11 +47,5 @@ def _part(name: str) -> str:
 
 def session_tags(cluster: Cluster, token: ServiceAccountToken) -> dict[str, str]:
     """The six tags, in the order in which they are sent."""
-    return {
-        "eks-cluster-arn": cluster.arn,
-        "eks-cluster-name": cluster.name,
-        "kubernetes-namespace": token.namespace,
-        "kubernetes-service-account": token.service_account,
-        "kubernetes-pod-name": token.pod_name,
-        "kubernetes-pod-uid": token.pod_uid,
-    }
+    values = (cluster.arn, cluster.name, token.namespace, token.service_account, token.pod_name, token.pod_uid)
+    return dict(zip(TAG_KEYS, values, strict=True))

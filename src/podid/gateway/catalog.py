@@ -27,8 +27,11 @@ class Service(Struct, frozen=True, kw_only=True):
     action_prefix: str
     backend: str
     host: str
-    own: bool = False
-    """Whether a room of podid carries it out, not moto."""
+
+    @property
+    def own(self) -> bool:
+        """Whether a room of podid carries it out, not moto."""
+        return self.backend in OWN
 
     @property
     def of_moto(self) -> bool:
@@ -211,14 +214,7 @@ def _rows() -> Iterator[Service]:
         model, signing, prefix, backend, host = (columns[0] if column == "=" else column for column in columns)
         if not host.endswith((".amazonaws.com", ".api.aws")):
             host += ".{region}.amazonaws.com"
-        yield Service(
-            model=model,
-            signing_name=signing,
-            action_prefix=prefix,
-            backend=backend,
-            host=host,
-            own=backend in OWN,
-        )
+        yield Service(model=model, signing_name=signing, action_prefix=prefix, backend=backend, host=host)
 
 
 SERVICES: dict[str, Service] = {service.model: service for service in _rows()}

@@ -38,7 +38,7 @@ class Decisions:
 
     def decided(self, understood: Understood, need: Need, decision: Decision) -> None:
         """A need was decided."""
-        understood.call.notes.decided.append(Decided(need.action, need.resource[:MAX_TEXT], *_in_words(decision)))
+        self.noted(understood.call, need.action, need.resource, decision)
 
     def noted(self, call: Call, action: str, resource: str, decision: Decision) -> None:
         """Something was decided for a call: before it, or within it by the room that carries it out."""

@@ -141,8 +141,7 @@ class Iam:
             return None
 
         def load(connection: Connection) -> Role | None:
-            parsed = entities.parse_entity_arn(ROLE, arn)
-            row = None if parsed is None else entities.find(connection, ROLE, parsed[0], parsed[2])
+            row = entities.by_arn(connection, ROLE, arn)
             role = None if row is None else role_of_row(connection, row, self.partition)
             return role if role is not None and role.arn == arn else None
 
