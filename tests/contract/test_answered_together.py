@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.contract.asking import FORM, JSON, WHO, asked
 from tests.contract.served import Served
 
 from podid.core.clock import system_clock
-from podid.core.http import HttpRequest, HttpResponse
+from podid.core.http import HttpResponse
 from podid.core.operations import Steps
-from podid.core.sigv4 import Credentials, sign
+from podid.core.sigv4 import Credentials
 from podid.core.tokens import sign_token
 from podid.core.waiting import WouldWait, about_to_wait, without_waiting
 from podid.gateway.passage import Later
 from podid.gateway.steps.values import Received
 
-FORM = {"content-type": "application/x-www-form-urlencoded"}
-JSON = {"content-type": "application/json"}
 EXCHANGE = "/clusters/eksdemo1/assume-role-for-pod-identity"
-WHO = b"Action=GetCallerIdentity&Version=2011-06-15"
-
-
-def asked(
-    who: Credentials, service: str, path: str, body: bytes, now: datetime, headers: dict[str, str] = FORM
-) -> Received:
-    host = f"{service}.us-east-1.amazonaws.com"
-    made = sign(
-        who,
-        method="POST",
-        url=f"https://{host}{path}",
-        headers=headers,
-        body=body,
-        service=service,
-        region="us-east-1",
-        now=now,
-    )
-    names = {name.lower(): value for name, value in made.items()} | {"host": host}
-    request = HttpRequest(method="POST", path=path, headers=tuple(names.items()), body=body)
-    return Received(request=request, now=system_clock())
 
 
 def some(served: Served) -> list[Received]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.contract.asking import asked
 from tests.contract.served import Served
 
 from podid.audit import Entry
 from podid.core.clock import system_clock
-from podid.core.http import HttpRequest, HttpResponse
-from podid.core.sigv4 import sign
+from podid.core.http import HttpResponse
 from podid.core.waiting import without_waiting
 from podid.gateway.passage import Later
 from podid.gateway.steps.values import Received
@@ -31,19 +31,7 @@ TRUST = json.dumps(
 
 
 def signed(served: Served, service: str, path: str, body: dict[str, Any], headers: dict[str, str]) -> Received:
-    now, host, sent = system_clock(), f"{service}.us-east-1.amazonaws.com", json.dumps(body).encode()
-    made = sign(
-        served.administrator,
-        method="POST",
-        url=f"https://{host}{path}",
-        headers=headers,
-        body=sent,
-        service=service,
-        region="us-east-1",
-        now=now,
-    )
-    names = {name.lower(): value for name, value in made.items()} | {"host": host}
-    return Received(request=HttpRequest(method="POST", path=path, headers=tuple(names.items()), body=sent), now=now)
+    return asked(served.administrator, service, path, json.dumps(body).encode(), system_clock(), headers)
 
 
 def entries(served: Served, received: Received, action: str) -> list[Entry]:

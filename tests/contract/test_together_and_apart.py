@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.contract.asking import WHO, asked
 from tests.contract.served import Served
-from tests.contract.test_answered_together import WHO, asked, told
+from tests.contract.test_answered_together import told
 
 from podid.core.clock import system_clock
 from podid.core.http import HttpResponse
@@ -144,7 +145,7 @@ def test_each_kind_of_request_keeps_its_place(served: Served, app: App) -> None:
     requests[2:2] = [off_the_wire(creation, host=False), health]
 
     async def answers() -> list[Response]:
-        told = app.handle_together(requests)
+        told = app.handle(requests)
         return [await one if isinstance(one, Awaitable) else one for one in told]
 
     found = asyncio.run(answers())

@@ -91,11 +91,7 @@ class App:
         waiting.join(seconds)
         return not waiting.is_alive()
 
-    def handle(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer a request."""
-        return self.handle_together((request,))[0]
-
-    def handle_together(self, requests: Sequence[Request]) -> list[Response | Awaitable[Response]]:
+    def handle(self, requests: Sequence[Request]) -> list[Response | Awaitable[Response]]:
         """Answer requests that came at the same time, in their order."""
         taken = [self._take_in(request) for request in requests]
         short = [one for one in taken if isinstance(one, Received)]

@@ -59,9 +59,7 @@ class Listener:
         """Serve until `stop` is called."""
         _raise_descriptors()
         self._loop = asyncio.get_running_loop()
-        server = HttpServer(
-            app.handle, together=app.handle_together, limits=LIMITS, readers=app.readers, refused=app.refused
-        )
+        server = HttpServer(together=app.handle, limits=LIMITS, readers=app.readers, refused=app.refused)
         app.begin(secure=self._tls is not None)
         try:
             await server.listen(self._socket, tls=self._tls)

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from email.utils import formatdate
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from msgspec import Struct
 
@@ -63,22 +63,24 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class HttpServer:
-    """Listens on any number of addresses with one handler. Made inside a running event loop."""
+    """Listens on any number of addresses and has one function answer. Made inside a running event loop."""
 
     def __init__(
         self,
-        handler: Handler,
+        handler: Handler | None = None,
         *,
         together: Together | None = None,
         limits: Limits | None = None,
         readers: Executor | None = None,
         refused: Refused = refusal,
     ) -> None:
-        """`together`, where given, is asked instead of `handler`: with all the requests that came in one turn of the loop, once they are read.
-        Under load these are many, and code that has just run for one of them runs for the next in a fraction of the time; a single request
-        waits for no other. `readers`: the threads that answers' sources are read in; asyncio's own where None. `refused` words the answer
+        """Who answers is either `handler`, one request at a time as they are read, or `together`: all the requests that came in one turn of the
+        loop, once they are read. Under load these are many, and code that has just run for one of them runs for the next in a fraction of
+        the time; a single request waits for no other. Raises ValueError for both or neither. `readers`: the threads that answers' sources are read in; asyncio's own where None. `refused` words the answer
         to what is no request."""
-        self.handler = handler
+        if (handler is None) == (together is None):
+            raise ValueError("either a handler or one for requests together")
+        self.handler = cast(Handler, handler)  # not asked where there is `together`
         self.together = together
         self._gathered: list[tuple[Connection, Request, bool]] = []
         self.readers = readers

@@ -16,7 +16,7 @@ def serving() -> Callable[..., Any]:
     """Runs a scenario against a real server on a free port of loopback."""
 
     def run(
-        handler: Handler, scenario: Scenario, limits: Limits | None = None, together: Together | None = None
+        handler: Handler | None, scenario: Scenario, limits: Limits | None = None, together: Together | None = None
     ) -> Any:
         async def main() -> Any:
             server = HttpServer(handler, together=together, limits=limits)

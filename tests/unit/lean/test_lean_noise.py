@@ -89,7 +89,7 @@ def told(message: bytes, sizes: list[int], *, patient: bool, gathered: bool, set
 
     async def scenario() -> bytes:
         limits = Limits(head=2000, body=20, collected=20)
-        server = HttpServer(handler, together=together if gathered else None, limits=limits)
+        server = HttpServer(None if gathered else handler, together=together if gathered else None, limits=limits)
         wire = Wire()
         connection = Connection(server)
         connection.connection_made(cast(asyncio.Transport, wire))

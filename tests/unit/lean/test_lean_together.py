@@ -28,10 +28,6 @@ class Together:
         return Response(200, request.target)
 
 
-def alone(_: Request) -> Response:
-    raise AssertionError("every request is answered together with others")
-
-
 async def clients(port: int, count: int) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     return [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
 
@@ -61,7 +57,7 @@ def test_what_comes_in_one_turn_is_answered_together(serving: Callable[..., Any]
         await close(links)
         return answers
 
-    assert serving(alone, scenario, together=together) == [b"200 /%d" % number for number in range(80)]
+    assert serving(None, scenario, together=together) == [b"200 /%d" % number for number in range(80)]
     assert sorted(target for came in together.came for target in came) == sorted(b"/%d" % n for n in range(80))
     assert max(map(len, together.came)) == 32
 
@@ -76,7 +72,7 @@ def test_one_connection_has_one_request_among_them(serving: Callable[..., Any]) 
         writer.close()
         return answer
 
-    answer = serving(alone, scenario, together=together)
+    answer = serving(None, scenario, together=together)
     assert together.came == [[b"/%d" % number] for number in range(40)] + [[b"/last"]]
     assert answer.count(b"HTTP/1.1 200 OK") == 41
     assert answer.endswith(b"/last")
@@ -99,7 +95,7 @@ def test_some_are_answered_later(serving: Callable[..., Any]) -> None:
         await close(links)
         return answers
 
-    assert serving(alone, scenario, together=Mixed()) == [b"200 later /0", b"200 /1"]
+    assert serving(None, scenario, together=Mixed()) == [b"200 later /0", b"200 /1"]
 
 
 def test_a_handler_that_fails_fails_those_alone_that_came_with_it(serving: Callable[..., Any]) -> None:
@@ -120,7 +116,7 @@ def test_a_handler_that_fails_fails_those_alone_that_came_with_it(serving: Calla
         await close(links)
         return failed, good
 
-    assert serving(alone, scenario, together=Failing()) == ([b"500", b"500"], b"200 /1")
+    assert serving(None, scenario, together=Failing()) == ([b"500", b"500"], b"200 /1")
 
 
 def test_who_leaves_in_the_same_turn_leaves_nothing_behind(serving: Callable[..., Any]) -> None:
@@ -145,7 +141,7 @@ def test_who_leaves_in_the_same_turn_leaves_nothing_behind(serving: Callable[...
         writer.close()
         return len(server.connections)
 
-    assert serving(alone, scenario, together=Leaving()) == 0
+    assert serving(None, scenario, together=Leaving()) == 0
     assert begun == []
 
 
@@ -160,6 +156,6 @@ def test_a_stop_waits_for_what_was_gathered(serving: Callable[..., Any]) -> None
         writer.close()
         return answer
 
-    answer = serving(alone, scenario, together=Together())
+    answer = serving(None, scenario, together=Together())
     assert answer.endswith(b"/7")
     assert b"Connection: close" in answer
