@@ -11,34 +11,9 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
-HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
+from podid.core.secret_members import SECRET_MEMBERS
 
-_HIDDEN_MEMBERS: Final = frozenset(
-    {
-        "activationcode",
-        "addprivatekey",
-        "authenticationcode1",
-        "authenticationcode2",
-        "base32stringseed",
-        "contextassertion",
-        "newpassword",
-        "oldpassword",
-        "password",
-        "privatekey",
-        "qrcodepng",
-        "samlassertion",
-        "secretbinary",
-        "servicecredentialsecret",
-        "servicepassword",
-        "secretstring",
-        "sessiontoken",
-        "token",
-        "tokencode",
-        "tradeintoken",
-        "webidentitytoken",
-    }
-)
-"""Members of whatever service that are never written down, without regard to case."""
+HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 _OMITTED: Final = frozenset({"secretaccesskey"})
 """What AWS leaves out where it hides the others."""
@@ -89,7 +64,7 @@ def shown(value: Any, depth: int = 0) -> Any:
 def _told_as(name: str) -> tuple[str, str]:
     """How a member is called in an event, and whether it is `hidden` or `omitted` there."""
     folded = name.lower()
-    return _lower(name), "hidden" if folded in _HIDDEN_MEMBERS else "omitted" if folded in _OMITTED else ""
+    return _lower(name), "hidden" if folded in SECRET_MEMBERS else "omitted" if folded in _OMITTED else ""
 
 
 def _lower(name: str) -> str:

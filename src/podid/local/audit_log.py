@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy import Connection
 
-from podid.audit import DecisionLog, Entry
+from podid.audit import Entry, batches
 from podid.local.kept_state import Place, opened, require_schema
 from podid.local.problems import Forbidden, WrongUsage
 from podid.store import StoreUnavailable
@@ -20,7 +21,7 @@ _EARLIEST: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
 def entries_about(place: Place, request_id: str) -> list[Entry]:
     """What is written about one request, oldest first."""
-    return _read(place, lambda log: log.find(request_id))
+    return _read(place, lambda connection: batches.find(connection, request_id))
 
 
 def newest_entries(
@@ -29,7 +30,11 @@ def newest_entries(
     """The newest entries, oldest first. `since` is how far back, such as `15m`. Raises WrongUsage."""
     start = max(_EARLIEST, now - _span(since)) if since else _EARLIEST
     end = now + timedelta(days=1)  # another replica's clock may be ahead
-    return _read(place, lambda log: log.between(start, end, account=account, caller_arn=caller_arn, limit=limit)[::-1])
+
+    def newest(connection: Connection) -> list[Entry]:
+        return batches.between(connection, start, end, account=account, caller_arn=caller_arn, limit=limit)
+
+    return _read(place, newest)[::-1]
 
 
 def in_words(entry: Entry) -> str:
@@ -61,15 +66,13 @@ def _span(text: str) -> timedelta:
     return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
 
 
-def _read(place: Place, ask: Callable[[DecisionLog], list[Entry]]) -> list[Entry]:
+def _read(place: Place, ask: Callable[[Connection], list[Entry]]) -> list[Entry]:
     with opened(place) as store:
         require_schema(store)
-        log = DecisionLog(store)
         try:
-            return ask(log)
+            with store.read() as connection:
+                return ask(connection)
         except StoreUnavailable as problem:
             raise Forbidden(
                 f"{place.name} cannot be read: {problem.private}", "podid state check says more"
             ) from problem
-        finally:
-            log.close()

@@ -13,16 +13,12 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from podid.core.secret_members import SECRET_MEMBERS
 from podid.core.wire import patterns
 from podid.core.wire.shapes import Member, Shape
 
 MAX_TOLD = 10
 _LONGEST_VALUE = 256
-
-_UNMARKED = frozenset(
-    {"authenticationcode1", "authenticationcode2", "contextassertion", "samlassertion", "sessiontoken", "tokencode"}
-)
-"""Members that are secrets, with or without a mark in AWS's models; in lower case."""
 
 
 class _OfPattern(str):
@@ -134,7 +130,7 @@ def _told(value: Any, place: str, constraint: str, member: Member | None = None)
 
 
 def _is_secret(shape: Shape, name: str) -> bool:
-    return shape.sensitive or name.lower() in _UNMARKED
+    return shape.sensitive or name.lower() in SECRET_MEMBERS
 
 
 def _shown(value: Any, shape: Shape) -> str:
