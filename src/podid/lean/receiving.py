@@ -28,7 +28,6 @@ _OVERHEAD: Final = 16 * 1024
 
 _SPECIAL: Final = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 _VERSIONS: Final = ("1.1", "1.0")
-_METHODS: Final = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT"}
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -154,7 +153,7 @@ class Receiver(asyncio.Protocol):
             self.deadline = self.server.tick + self.server.limits.receive_seconds
 
     def on_url(self, url: bytes) -> None:
-        self._target = self._target + url if self._target else url
+        self._target += url
         if len(self._target) > self.server.limits.head:
             self._refused = 431
 
@@ -228,9 +227,8 @@ class Receiver(asyncio.Protocol):
 
     def _request(self, body: bytes) -> tuple[Request, bool]:
         parser = self._parser
-        method = parser.get_method()
         request = Request(
-            _METHODS.get(method) or method.decode("ascii"),
+            parser.get_method().decode("ascii"),
             self._target,
             self._version,
             self._names,
