@@ -100,8 +100,7 @@ class Connection(Receiver):
             keep
             and not response.closes
             and not self.server.closing
-            and not self._broken
-            and not (self._ending and not self._waiting)
+            and (bool(self._waiting) or not (self._ending or self._broken))  # those that wait came before what ends it
         )
 
     async def _send_source(self, response: Response, keep: bool) -> bool:

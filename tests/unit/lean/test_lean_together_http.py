@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -120,3 +121,27 @@ def test_a_coding_is_chunked_whatever_blanks_are_around_it(told: Callable[..., l
         % coding
     )
     assert answer.endswith(b"stream abc")
+
+
+def test_requests_before_a_broken_body_are_answered(serving: Callable[..., Any]) -> None:
+    """The body was handed over as a stream already when it turned out to be no HTTP: those before it have nothing to do with that."""
+
+    def together(requests: Sequence[Request]) -> list[Any]:
+        async def taken(request: Request) -> Response:
+            while request.stream is not None and await request.stream.read():
+                pass
+            return Response(200, request.target)
+
+        return [Response(200, request.target) if request.stream is None else taken(request) for request in requests]
+
+    async def scenario(server: HttpServer, port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        broken = b"PUT /3 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nno chunk"
+        writer.write(b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n" + broken)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    answer = serving(None, scenario, SMALL, together)
+    assert re.findall(rb"HTTP/1\.1 (\d{3})", answer) == [b"200", b"200", b"400"]
+    assert answer.count(b"Connection: close") == 1
