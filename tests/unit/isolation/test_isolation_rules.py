@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,17 @@ def test_a_stranger_with_the_recorded_pid_is_left_alone(tmp_path: Path) -> None:
     for broken in ("", "{", "[]", '{"pid": "x"}'):
         record.write_text(broken)
         assert processes.end_recorded(str(record)) is False
+
+
+def test_a_process_that_ends_as_it_is_to_be_killed_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = subprocess.Popen(("true",))
+    ended.wait()
+    record = tmp_path / "node.json"
+    record.write_text(json.dumps({"pid": ended.pid, "started": "7"}))
+    lives = iter(["7"])  # at the look before the kill; then no more
+    monkeypatch.setattr(processes, "start_time", lambda _: next(lives, ""))
+    assert processes.end_recorded(str(record)) is True
+    assert not record.exists()
 
 
 def test_start_errors_are_a_shells() -> None:

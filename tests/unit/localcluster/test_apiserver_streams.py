@@ -15,6 +15,7 @@ from tests.unit.localcluster.websocket_client import WebSocketClient
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from podid.localcluster.apiserver.spdy import DICTIONARY, FrameWriter
+from podid.localcluster.isolation.helper.processes import start_time
 
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 
@@ -94,15 +95,7 @@ def test_a_program_ends_with_its_client(running: Running, name: str) -> None:
         running, f"{PODS}/{name}/exec?" + query("sh", "-c", "echo+$$;exec+sleep+1000", stdout="true")
     ) as connection:
         pid = int(connection.recv()[1:])
-    until(lambda: not _lives(pid))
-
-
-def _lives(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    until(lambda: not start_time(pid))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -59,7 +60,8 @@ def end_recorded(path: str, patience: float = 10.0) -> bool:
     pid, started = _recorded(path)
     lived = is_recorded_alive(path)
     if lived:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended this moment
+            os.kill(pid, signal.SIGKILL)
         end = time.monotonic() + patience
         while start_time(pid) == started and time.monotonic() < end:
             time.sleep(0.005)
