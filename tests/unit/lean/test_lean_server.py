@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.unit.lean.links import links_to
 
 from podid.lean.messages import Request, Response, text
 from podid.lean.server import HttpServer, Limits
@@ -178,9 +179,7 @@ def test_a_request_left_unfinished_is_dropped_when_its_time_is_over(serving: Cal
 
 def test_one_peer_may_not_have_all_connections(serving: Callable[..., Any]) -> None:
     async def scenario(server: HttpServer, port: int) -> bytes:
-        links = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-        while len(server.connections) < 2:
-            await asyncio.sleep(0)
+        links = await links_to(server, port, 2)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         answer = await reader.read()
         for _, other in [*links, (reader, writer)]:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tests.unit.lean.links import close, links_to
+
 from podid.lean.messages import Request, Response
 from podid.lean.server import HttpServer
 
@@ -28,20 +30,10 @@ class Together:
         return Response(200, request.target)
 
 
-async def clients(port: int, count: int) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    return [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
-
-
 async def answered(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
     return head.partition(b" ")[2][:3] + b" " + await reader.readexactly(length)
-
-
-async def close(links: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
-    for _, writer in links:
-        writer.close()
-        await writer.wait_closed()
 
 
 def test_what_comes_in_one_turn_is_answered_together(serving: Callable[..., Any]) -> None:
@@ -49,8 +41,7 @@ def test_what_comes_in_one_turn_is_answered_together(serving: Callable[..., Any]
     together = Together()
 
     async def scenario(server: HttpServer, port: int) -> list[bytes]:
-        links = await clients(port, 80)
-        await asyncio.sleep(0.05)  # all are accepted
+        links = await links_to(server, port, 80)
         for number, (_, writer) in enumerate(links):
             writer.write(GET % number)  # no await between: the server's turn has not come
         answers = [await answered(reader) for reader, _ in links]
@@ -88,7 +79,7 @@ def test_some_are_answered_later(serving: Callable[..., Any]) -> None:
             return later() if request.target == b"/0" else super().answer(request)
 
     async def scenario(server: HttpServer, port: int) -> list[bytes]:
-        links = await clients(port, 2)
+        links = await links_to(server, port, 2)
         for number, (_, writer) in enumerate(links):
             writer.write(GET % number)
         answers = [await answered(reader) for reader, _ in links]
@@ -106,8 +97,7 @@ def test_a_handler_that_fails_fails_those_alone_that_came_with_it(serving: Calla
             return super().answer(request)
 
     async def scenario(server: HttpServer, port: int) -> tuple[list[bytes], bytes]:
-        links = await clients(port, 2)
-        await asyncio.sleep(0.05)
+        links = await links_to(server, port, 2)
         for number, (_, writer) in enumerate(links):
             writer.write(GET % number)
         failed = [(await answered(reader))[:3] for reader, _ in links]
@@ -132,13 +122,13 @@ def test_who_leaves_in_the_same_turn_leaves_nothing_behind(serving: Callable[...
             return later()
 
     async def scenario(server: HttpServer, port: int) -> int:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.sleep(0.05)
+        links = await links_to(server, port)
         (connection,) = server.connections
         connection.data_received(GET % 0)
         connection.connection_lost(None)
-        await asyncio.sleep(0.05)
-        writer.close()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await close(links)
         return len(server.connections)
 
     assert serving(None, scenario, together=Leaving()) == 0
@@ -147,8 +137,7 @@ def test_who_leaves_in_the_same_turn_leaves_nothing_behind(serving: Callable[...
 
 def test_a_stop_waits_for_what_was_gathered(serving: Callable[..., Any]) -> None:
     async def scenario(server: HttpServer, port: int) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.sleep(0.05)
+        ((reader, writer),) = await links_to(server, port)
         (connection,) = server.connections
         connection.data_received(GET % 7)
         await server.close(grace=5.0)

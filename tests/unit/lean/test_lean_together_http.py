@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from tests.unit.lean.links import close, links_to
 
 from podid.lean.messages import Request, Response
 from podid.lean.server import HttpServer, Limits
@@ -41,13 +42,11 @@ def told(serving: Callable[..., Any]) -> Callable[..., list[bytes]]:
 
     def tell(*sent: bytes, answer: Any = together) -> list[bytes]:
         async def scenario(server: HttpServer, port: int) -> list[bytes]:
-            links = [await asyncio.open_connection("127.0.0.1", port) for _ in sent]
-            await asyncio.sleep(0.05)  # all are accepted
+            links = await links_to(server, port, len(sent))
             for data, (_, writer) in zip(sent, links, strict=True):
                 writer.write(data)  # no await between: the server's turn has not come
             answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in links]
-            for _, writer in links:
-                writer.close()
+            await close(links)
             return answers
 
         found: list[bytes] = serving(None, scenario, SMALL, answer)
@@ -75,15 +74,13 @@ def test_a_body_that_comes_beside_them(serving: Callable[..., Any]) -> None:
     """It is asked for when it is read, and keeps nobody waiting."""
 
     async def scenario(server: HttpServer, port: int) -> tuple[bytes, bytes, bytes]:
-        (putting, put), (getting, get) = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-        await asyncio.sleep(0.05)
+        (putting, put), (getting, get) = links = await links_to(server, port, 2)
         put.write(PUT)
         get.write(b"GET /d HTTP/1.1\r\nHost: h\r\n" + CLOSE)
         got, asked = await getting.read(), await putting.readuntil(b"\r\n\r\n")
         put.write(b"x" * 20)
         taken = await putting.read()
-        for writer in (put, get):
-            writer.close()
+        await close(links)
         return got, asked, taken
 
     got, asked, taken = serving(None, scenario, SMALL, together)
