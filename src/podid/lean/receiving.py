@@ -89,6 +89,16 @@ class Receiver(asyncio.Protocol):
             if iscoroutine(pending) and getcoroutinestate(pending) == CORO_CREATED:
                 pending.close()  # nobody will begin it
 
+    def eof_received(self) -> bool:
+        """The client sends no more. What it sent whole is still answered: it may have ended its own side alone (RFC 9112, section 9.6).
+
+        Gives whether the connection stays. A body that ends too early has no answer; asyncio's TLS ends both sides at once.
+        """
+        if not self._busy or self._stream is not None or not self._transport.can_write_eof():
+            return False
+        self._end_after_answers()
+        return True
+
     def pause_writing(self) -> None:
         self._writable = self.server.loop.create_future()
         self._regulate()

@@ -126,6 +126,7 @@ def test_who_leaves_in_the_same_turn_leaves_nothing_behind(serving: Callable[...
         (connection,) = server.connections
         connection.data_received(GET % 0)
         connection.connection_lost(None)
+        connection.abort()  # its socket, which has not been lost
         for _ in range(3):
             await asyncio.sleep(0)
         await close(links)

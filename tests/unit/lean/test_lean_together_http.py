@@ -99,16 +99,45 @@ def test_what_came_before_what_is_no_request_is_answered(told: Callable[..., lis
     assert other.endswith(b"GET /d ")
 
 
-def test_who_ends_its_side_gets_its_answer(serving: Callable[..., Any]) -> None:
-    async def scenario(server: HttpServer, port: int) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(GET % 1)
-        writer.write_eof()
-        answer = await asyncio.wait_for(reader.read(), 5)
-        writer.close()
+def at_leisure(requests: Sequence[Request]) -> list[Any]:
+    async def later(answer: Response) -> Response:
+        for _ in range(5):
+            await asyncio.sleep(0)
         return answer
 
-    assert serving(None, scenario, SMALL, together).endswith(b"GET /1 ")
+    return [later(answer) for answer in together(requests)]
+
+
+@pytest.mark.parametrize("answer", [together, at_leisure])
+def test_who_ends_its_side_gets_all_its_answers(serving: Callable[..., Any], answer: Any) -> None:
+    async def scenario(server: HttpServer, port: int) -> tuple[bytes, int]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"".join(GET % number for number in range(3)))
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        while server.connections:
+            await asyncio.sleep(0)
+        return answer, len(server.peers)
+
+    told, peers = serving(None, scenario, SMALL, answer)
+    assert re.findall(rb"GET /(\d) ", told) == [b"0", b"1", b"2"]
+    assert told.count(b"Connection: close") == 1
+    assert peers == 0
+
+
+def test_who_ends_its_side_within_a_body_has_left(serving: Callable[..., Any]) -> None:
+    async def scenario(server: HttpServer, port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(PUT.replace(b"Expect: 100-continue \r\n", b"") + b"half")
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        while server.connections:
+            await asyncio.sleep(0)
+        return answer
+
+    assert serving(None, scenario, SMALL, together) == b""
 
 
 @pytest.mark.parametrize("coding", [b"chunked", b"Chunked", b"chunked ", b" chunked"])
