@@ -90,7 +90,7 @@ class Receiver(asyncio.Protocol):
                 pending.close()  # nobody will begin it
 
     def eof_received(self) -> bool:
-        """The client sends no more. What it sent whole is still answered: it may have ended its own side alone (RFC 9112, section 9.6).
+        """The client sends no more. What it sent whole is still answered: it may have ended its own side alone (RFC 9293, section 3.6).
 
         Gives whether the connection stays. A body that ends too early has no answer; asyncio's TLS ends both sides at once.
         """
